@@ -48,7 +48,9 @@ def pins(text: str) -> dict[str, tuple[str, int]]:
 
 def faults_of_pip_lock(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
-    faults = [f"{path.name}:{number}: an address: {line.strip()}" for number, line in enumerate(text.splitlines(), 1) if ADDRESS.search(line)]
+    faults = [
+        f"{path.name}:{number}: an address: {line.strip()}" for number, line in enumerate(text.splitlines(), 1) if ADDRESS.search(line)
+    ]
     faults += [f"{path.name}: {name} has no hash" for name, (_, hashes) in pins(text).items() if hashes == 0]
     if not pins(text):
         faults.append(f"{path.name}: pins nothing")
