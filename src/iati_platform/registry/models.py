@@ -31,7 +31,9 @@ class SourceRow(Base):
     last_refusal: Mapped[str | None]
     """Why the last attempt changed nothing; None after a good one."""
     last_rejections: Mapped[list[dict[str, Any]] | None] = mapped_column(JsonDocument)
-    """Records of the last good import that were skipped: `[{"kind", "name", "reason"}]`."""
+    """Remarks of the last good import: `[{"level": "rejected" | "warning", "kind", "name", "reason"}]`."""
+    last_held: Mapped[list[str] | None] = mapped_column(JsonDocument)
+    """Short names of organisations whose datasets had all left at once and are kept."""
     superseded_at: Mapped[datetime | None]
     """When another source had taken over all of its records: it is not read any more."""
 

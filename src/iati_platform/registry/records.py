@@ -63,6 +63,7 @@ class Source(NamedTuple):
     last_import_at: datetime | None
     last_refusal: str | None
     last_rejections: Sequence[Mapping[str, Any]]
+    last_held: Sequence[str]
 
 
 class Event(NamedTuple):

@@ -14,6 +14,71 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "check_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("dataset_id", sa.String(length=36), nullable=False),
+        sa.Column("at", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("content_sha256", sa.String(length=64), nullable=True),
+        sa.Column("previous_sha256", sa.String(length=64), nullable=True),
+        sa.Column(
+            "payload",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_event")),
+    )
+    op.create_index(op.f("ix_check_event_at"), "check_event", ["at"], unique=False)
+    op.create_index("ix_check_event_content", "check_event", ["content_sha256"], unique=False)
+    op.create_index("ix_check_event_dataset_id", "check_event", ["dataset_id", "id"], unique=False)
+    op.create_index("ix_check_event_previous", "check_event", ["previous_sha256"], unique=False)
+    op.create_table(
+        "check_state",
+        sa.Column("dataset_id", sa.String(length=36), nullable=False),
+        sa.Column("short_name", sa.String(length=100), nullable=False),
+        sa.Column("reporting_org_id", sa.String(length=36), nullable=False),
+        sa.Column("reporting_org_short_name", sa.String(length=100), nullable=False),
+        sa.Column("first_seen", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_update_check", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("next_check_at", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("checked_url", sa.String(), nullable=True),
+        sa.Column("lkg_sha256", sa.String(length=64), nullable=True),
+        sa.Column("lkg_crc32", sa.BigInteger(), nullable=True),
+        sa.Column("lkg_deflated_size", sa.BigInteger(), nullable=True),
+        sa.Column("lkg_content_length", sa.BigInteger(), nullable=True),
+        sa.Column("lkg_hash", sa.String(length=40), nullable=True),
+        sa.Column("lkg_hash_excluding", sa.String(length=40), nullable=True),
+        sa.Column("lkg_encoding", sa.String(length=40), nullable=True),
+        sa.Column("lkg_initial_contents", sa.String(length=150), nullable=True),
+        sa.Column("lkg_source_url", sa.String(), nullable=True),
+        sa.Column("lkg_server_etag", sa.String(), nullable=True),
+        sa.Column("lkg_server_last_modified", sa.String(), nullable=True),
+        sa.Column("lkg_downloaded", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("lkg_verified_on_server", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("lkg_modified", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("lkg_modified_excluding", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "most_recent_get_attempt",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "most_recent_head_attempt",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("error_type", sa.String(length=24), nullable=True),
+        sa.Column("error_cause", sa.String(length=24), nullable=True),
+        sa.Column("tls_problem", sa.String(), nullable=True),
+        sa.Column("failing_since", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("consecutive_failures", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("dataset_id", name=op.f("pk_check_state")),
+    )
+    op.create_index(op.f("ix_check_state_error_type"), "check_state", ["error_type"], unique=False)
+    op.create_index(op.f("ix_check_state_lkg_sha256"), "check_state", ["lkg_sha256"], unique=False)
+    op.create_index(op.f("ix_check_state_next_check_at"), "check_state", ["next_check_at"], unique=False)
+    op.create_table(
         "event",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=False),
@@ -29,6 +94,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
     op.create_index("ix_event_subject", "event", ["subject_kind", "subject_id", "id"], unique=False)
+    op.create_table(
+        "fetch_session",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("started", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=False),
+        sa.Column("ended", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "counts",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fetch_session")),
+    )
     op.create_table(
         "former_name",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -70,6 +147,11 @@ def upgrade() -> None:
         sa.Column("last_refusal", sa.String(), nullable=True),
         sa.Column(
             "last_rejections",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "last_held",
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"),
             nullable=True,
         ),
