@@ -293,8 +293,10 @@ def build(source: Path) -> dict[str, str]:
     return tables
 
 
-_USED = re.compile(r"(schemas/.*/iati-(activities|organisations)-schema|schemas/.*/iati-common|codelists/(non-embedded|[12]\.\d\d)/"
-                   r"|mappings/.*\.xml|rulesets/.*/standard\.json|exchange-rates/imf_exchangerates_monthly)")
+_USED = re.compile(
+    r"(schemas/.*/iati-(activities|organisations)-schema|schemas/.*/iati-common|codelists/(non-embedded|[12]\.\d\d)/"
+    r"|mappings/.*\.xml|rulesets/.*/standard\.json|exchange-rates/imf_exchangerates_monthly)"
+)
 
 
 def sources(source: Path) -> list[dict[str, str]]:

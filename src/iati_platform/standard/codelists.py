@@ -40,7 +40,6 @@ class Codelist:
     codes: Mapping[str, Code]
 
 
-
 def codelist(version: str, name: str) -> Codelist:
     """The list as it stands for this version (1.01 to 1.03: that of 1.04). KeyError for an unknown name, ValueError for a version."""
     at = codelist_version(version)

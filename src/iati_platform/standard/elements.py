@@ -80,6 +80,29 @@ class Declarations:
     attribute_groups: dict[str, Part]
     attributes: dict[str, Part]
 
+    def element(self, part: Part) -> Part:
+        """The declaration itself, where `part` may only refer to it."""
+        return self.elements[part.name] if part.kind is Kind.ELEMENT_REFERENCE else part
+
+    def body(self, part: Part) -> tuple[Part, ...]:
+        """The lines that describe an element's type: its own, or those of its named type, extensions resolved base first."""
+        parts = self.types[part.type].parts if part.type.startswith("$") else part.parts
+        bases = tuple(line for extended in parts if extended.kind is Kind.EXTENDS for line in self.body(extended))
+        return bases + parts
+
+    def attribute_specs(self, body: tuple[Part, ...]) -> Iterator[AttributeSpec]:
+        """The attributes that a body declares, references and groups resolved, in order."""
+        for part in body:
+            if part.kind is Kind.ATTRIBUTE:
+                yield AttributeSpec(part.name, part.name, part.type, part.required)
+            elif part.kind is Kind.ATTRIBUTE_REFERENCE and part.name.startswith("xml:"):
+                name = f"{{{XML_NAMESPACE}}}{part.name.removeprefix('xml:')}"
+                yield AttributeSpec(name, part.name, _XML_ATTRIBUTE_TYPES[part.name], part.required)
+            elif part.kind is Kind.ATTRIBUTE_REFERENCE:
+                yield AttributeSpec(part.name, part.name, self.attributes[part.name].type, part.required)
+            elif part.kind is Kind.ATTRIBUTE_GROUP_REFERENCE:
+                yield from self.attribute_specs(self.attribute_groups[part.name].parts)
+
 
 @cache
 def declarations(version: str, kind: FileKind) -> Declarations:
@@ -120,12 +143,12 @@ class _Expansion:
         return root
 
     def _fill(self, spec: ElementSpec, part: Part, depth: int) -> None:
-        body = self._body(part)
+        body = self.declared.body(part)
         spec.text = _text(part, body)
-        for attribute in self._attributes(body):
+        for attribute in self.declared.attribute_specs(body):
             spec.attributes[attribute.name] = attribute
         for child, (least, most) in self._children(body).items():
-            element = self.declared.elements[child.name] if child.kind is Kind.ELEMENT_REFERENCE else child
+            element = self.declared.element(child)
             path = f"{spec.path}/{element.name}" if spec.path else element.name
             # The record itself (depth 0) repeats within the file, but values are read per record.
             repeated = depth > 0 and (spec.repeated or most is None or most > 1)
@@ -133,24 +156,6 @@ class _Expansion:
             self.count += 1
             spec.children[element.name] = below
             self._fill(below, element, depth + 1)
-
-    def _body(self, part: Part) -> tuple[Part, ...]:
-        """The lines that describe a part's type: its own, or those of its named type, extensions resolved base first."""
-        parts = self.declared.types[part.type].parts if part.type.startswith("$") else part.parts
-        bases = tuple(line for extended in parts if extended.kind is Kind.EXTENDS for line in self._body(extended))
-        return bases + parts
-
-    def _attributes(self, body: tuple[Part, ...]) -> Iterator[AttributeSpec]:
-        for part in body:
-            if part.kind is Kind.ATTRIBUTE:
-                yield AttributeSpec(part.name, part.name, part.type, part.required)
-            elif part.kind is Kind.ATTRIBUTE_REFERENCE and part.name.startswith("xml:"):
-                name = f"{{{XML_NAMESPACE}}}{part.name.removeprefix('xml:')}"
-                yield AttributeSpec(name, part.name, _XML_ATTRIBUTE_TYPES[part.name], part.required)
-            elif part.kind is Kind.ATTRIBUTE_REFERENCE:
-                yield AttributeSpec(part.name, part.name, self.declared.attributes[part.name].type, part.required)
-            elif part.kind is Kind.ATTRIBUTE_GROUP_REFERENCE:
-                yield from self._attributes(self.declared.attribute_groups[part.name].parts)
 
     def _children(self, body: tuple[Part, ...]) -> dict[Part, tuple[int, int | None]]:
         """Child elements in order of appearance with how often each may occur, over all places where its name stands."""

@@ -54,9 +54,7 @@ class ExchangeRates:
 
     def rows(self) -> list[tuple[str, date, float]]:
         """Every rate as (currency, month's end, units per US dollar), by currency and date."""
-        return [
-            (currency, day, rate) for currency, (days, rates) in self._series.items() for day, rate in zip(days, rates, strict=True)
-        ]
+        return [(currency, day, rate) for currency, (days, rates) in self._series.items() for day, rate in zip(days, rates, strict=True)]
 
 
 @cache

@@ -6,7 +6,7 @@ The translation keeps the structure of the declarations (order, groups, named ty
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -71,10 +71,11 @@ def xml_schema(version: str, kind: FileKind) -> etree.XMLSchema:
 class _XmlAttributes(etree.Resolver):
     """Answers the one import of our schema documents from memory, so that no file or network address is involved."""
 
-    def resolve(self, system_url: str, public_id: str | None, context: object) -> object:
+    def resolve(self, system_url: str, public_id: str | None, context: Any = None) -> Any:
+        """The declarations of the xml attributes; nothing for any other name."""
         if system_url == _XML_ATTRIBUTES:
-            return self.resolve_string(xml_attributes_source(), context)
-        return self.resolve_empty(context)
+            return self.resolve_string(xml_attributes_source(), context, base_url=_XML_ATTRIBUTES)
+        return self.resolve_string("<nothing/>", context, base_url=system_url)
 
 
 def _sub(parent: etree._Element, tag: str, **attributes: str) -> etree._Element:
