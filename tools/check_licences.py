@@ -1,7 +1,7 @@
 """Refuses dependencies under the GPL or AGPL: the platform is MIT and has to stay free to build on.
 
-Reads the metadata of every distribution installed in the running environment that the lock files name, and what those need. LGPL and MPL are
-fine: they are used unchanged as libraries. A distribution whose metadata says nothing must be listed in KNOWN with its licence, read by a person.
+Reads the metadata of every distribution that the lock files name and the running environment has. LGPL and MPL are fine: they are used
+unchanged as libraries. A distribution whose metadata says nothing must be listed in KNOWN with its licence, read by a person.
 
     python tools/check_licences.py            # exit 1 and one line per fault
     python tools/check_licences.py --list     # the table of docs/licences.md

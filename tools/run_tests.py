@@ -2,7 +2,7 @@
 
     python tools/run_tests.py [PYTEST ARGUMENT...]
 
-PostgreSQL: unless IATI_TEST_POSTGRES_URL names a server, one is started in a temporary folder, on a Unix socket only, and removed afterwards.
+PostgreSQL: unless IATI_TEST_POSTGRES_URL names a server, one is started in a temporary folder, on a Unix socket only, and removed after.
 With CI=true a missing component, or a test skipped for any reason but the absent reference folder, fails the run.
 """
 
@@ -115,7 +115,7 @@ def temporary_postgres() -> Iterator[str | None]:
 def unexpected_skips(report: Path) -> list[str]:
     """Tests of a JUnit report that were skipped for a reason continuous integration does not accept."""
     found = []
-    for case in ET.parse(report).getroot().iter("testcase"):  # noqa: S314 - written by pytest a moment ago
+    for case in ET.parse(report).getroot().iter("testcase"):
         for skip in case.iter("skipped"):
             reason = skip.get("message") or ""
             if skip.get("type") != "pytest.xfail" and ALLOWED_SKIP not in reason:

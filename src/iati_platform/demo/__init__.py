@@ -71,9 +71,11 @@ class Written:
 def write(folder: Path, seed: int = 1, *, base: date = BASE_DATE, scale: float = 1.0, only: Collection[str] | None = None) -> Written:
     """Writes the registry into the folder, made if missing; files of the same name are replaced.
 
-    scale: share of the usual number of activities. only: short names of the organisations wanted, all by default (ValueError for an unknown one).
+    scale: share of the usual number of activities. only: short names of the organisations wanted, all by default; ValueError for an
+    unknown one.
     """
-    if only is not None and (unknown := set(only) - {organisation.short_name for organisation in ORGANISATIONS}):
+    known = {organisation.short_name for organisation in ORGANISATIONS}
+    if unknown := set(only or ()) - known:
         raise ValueError(f"no such organisation in the demonstration: {', '.join(sorted(unknown))}")
     planned = plan(seed, base, scale, frozenset(only) if only is not None else None)
     organisations = [organisation for organisation in ORGANISATIONS if organisation.short_name in planned]

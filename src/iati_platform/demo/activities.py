@@ -30,7 +30,7 @@ def activity(project: Project, rng: random.Random, base: date) -> Element:
     """The iati-activity element in the shape of 2.03; the order of its children is left to markup.fit."""
     organisation = project.organisation
     humanitarian = project.theme.name in _HUMANITARIAN
-    updated = base - timedelta(days=rng.randint(2, 200))
+    updated = base - timedelta(days=rng.randint(32, 230))
     made = element(
         "iati-activity",
         element("iati-identifier", text=project.identifier),
@@ -87,7 +87,8 @@ def _descriptions(project: Project, rng: random.Random) -> list[Element]:
     main = project.organisation.languages[0]
     aims = {language: project.theme.aims.get(language, ()) for language in project.organisation.languages}
     pick = rng.random()
-    texts = {language: choices[int(pick * len(choices))] for language, choices in aims.items() if choices}
+    shortest = min((len(choices) for choices in aims.values() if choices), default=0)
+    texts = {language: choices[int(pick * shortest)] for language, choices in aims.items() if choices}
     texts = texts or {main: project.theme.aims["en"][0]}
     made = [narratives("description", texts, main, type="1")]
     if main == "en" and rng.random() < 0.7:
@@ -97,9 +98,9 @@ def _descriptions(project: Project, rng: random.Random) -> list[Element]:
             element(
                 "description",
                 _narrative(
-                    f"Over {years} year{'s' if years > 1 else ''}, {partner} works in {project.place.name} and the districts around it with local "
-                    f"authorities and {rng.choice(_IMPLEMENTERS)} staff. Activities are planned with the people they are for, reported every "
-                    f"quarter and reviewed in public once a year."
+                    f"Over {years} year{'s' if years > 1 else ''}, {partner} works in {project.place.name} and the districts around it "
+                    f"with local authorities and {rng.choice(_IMPLEMENTERS)} staff. Activities are planned with the people they are for, "
+                    f"reported every quarter and reviewed in public once a year."
                 ),
                 type="2",
             )
@@ -289,6 +290,10 @@ _WORDS = {
 }
 
 
+def _hundreds(amount: float) -> int:
+    return max(100, round(amount / 100) * 100)
+
+
 def _transactions(project: Project, rng: random.Random, base: date) -> list[Element]:
     if not project.begun:
         return []
@@ -316,13 +321,13 @@ def _transactions(project: Project, rng: random.Random, base: date) -> list[Elem
         giver = _party("provider-org", funder.organisation, provider_activity_id=funder.identifier, type=funder.organisation.type)
         add("11", "income", project.start, project.total, giver)
         for number, when in enumerate(days[::2]):
-            add("1", "income", when, max(100, round(spent / max(1, len(days[::2])), -2) + 100 * (number % 3)), giver)
+            add("1", "income", when, _hundreds(spent / max(1, len(days[::2])) + 100 * (number % 3)), giver)
     else:
         receiver = [_party("receiver-org", project.grantee, type=project.grantee.type)] if project.grantee else []
         add("2", "commitment", project.start, project.total, own, *receiver)
     spending = organisation.funded or project.parent is not None
     for number, when in enumerate(days):
-        amount = max(100, round(spent / max(1, len(days)) * (0.9 + 0.2 * rng.random()), -2))
+        amount = _hundreds(spent / max(1, len(days)) * (0.9 + 0.2 * rng.random()))
         if spending:
             add("4", "expenditure", when, amount)
         else:

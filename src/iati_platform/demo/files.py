@@ -1,4 +1,4 @@
-"""The files of the demonstration: activities and organisation records put into documents, flaws and faults planted, and what was planted noted."""
+"""The files of the demonstration: records put into documents, flaws and faults planted, and what was planted noted."""
 
 from __future__ import annotations
 
@@ -111,12 +111,10 @@ class Writer:
         raise AssertionError("the round of flaws has no end")
 
     def _finish(self, document: Document, records: str, fault: Fault | None, rng: random.Random) -> None:
-        generated = self.base - timedelta(days=rng.randint(0, 90))
+        generated = self.base - timedelta(days=rng.randint(0, 30))
         root = document.kind.value
-        text = (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} version="{document.version}" generated-datetime="{generated.isoformat()}T03:15:00Z">\n'
-            f"{records}</{root}>\n"
-        )
+        root_tag = f'<{root} version="{document.version}" generated-datetime="{generated.isoformat()}T03:15:00Z">'
+        text = f'<?xml version="1.0" encoding="UTF-8"?>\n{root_tag}\n{records}</{root}>\n'
         if fault is None:
             document.data = text.encode()
             return

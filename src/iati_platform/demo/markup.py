@@ -46,10 +46,8 @@ def element(tag: str, /, *children: Element, text: str = "", **attributes: str |
 
 def narratives(tag: str, texts: dict[str, str], main_language: str, **attributes: str | None) -> Element:
     """An element with one narrative for each language; the main language needs no xml:lang, it is the activity's."""
-    made = element(tag, **attributes)
-    for language, text in texts.items():
-        made.children.append(Element("narrative", {} if language == main_language else {XML_LANG: language}, text))
-    return made
+    lines = [Element("narrative", {} if language == main_language else {XML_LANG: language}, text) for language, text in texts.items()]
+    return element(tag, *lines, text="", **attributes)
 
 
 def fit(source: Element, spec: ElementSpec) -> Element:

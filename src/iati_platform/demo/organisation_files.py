@@ -13,7 +13,7 @@ def organisation_record(organisation: Organisation, base: date) -> Element:
     """The iati-organisation element in the shape of 2.03."""
     main = organisation.languages[0]
     name = {main: organisation.name}
-    yearly = round(organisation.total * organisation.activities / 4, -3)
+    yearly = round(organisation.total * organisation.activities / 4000) * 1000
     made = element(
         "iati-organisation",
         element("organisation-identifier", text=organisation.identifier),

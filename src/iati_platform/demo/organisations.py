@@ -1,7 +1,7 @@
 """Who publishes in the demonstration: thirty-two invented reporting organisations.
 
-Names are made up, and so are the states some belong to. Identifiers use registered agency prefixes followed by numbers that begin with 0000,
-which none of those agencies gave to anybody.
+Names are made up, and so are the states some belong to. Identifiers use registered agency prefixes followed by numbers that begin with
+0000, which none of those agencies gave to anybody.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 class Organisation:
     """One reporting organisation.
 
-    type, source: codes of OrganisationType; "primary_source" or "secondary_source". languages: the first is the main one. total: what a project
-    usually costs, in `currency`. datasets: activity files, split by country when there are several. activities: in all of them together.
+    type: code of OrganisationType. source: "primary_source" or "secondary_source". languages: the first is the main one. total: what a
+    project usually costs, in `currency`. datasets: activity files, split by country when there are several. activities: in all of them.
     """
 
     short_name: str
@@ -58,8 +58,9 @@ ORGANISATIONS: tuple[Organisation, ...] = (
                   "education health water governance gender climate roads", "KE ET UG TZ MW ZM NP BD", "8 430", since="2012-02-03"),
     _organisation("teralund-partnership", "Teralund Agency for International Partnership", "XM-DAC-0000902", "10", "en", "USD 2600000",
                   "health energy forestry governance nutrition", "GH ET MZ KH PH", "5 260", licence="odc-by", since="2013-09-17"),
-    _organisation("samberie-cooperation", "Ministère de la Coopération de la République de Sambérie", "XM-DAC-0000903", "10", "fr", "EUR 1900000",
-                  "education agriculture water health", "SN ML BF NE MG HT", "5 230", licence="other-open", since="2014-11-05"),
+    _organisation("samberie-cooperation", "Ministère de la Coopération de la République de Sambérie", "XM-DAC-0000903", "10", "fr",
+                  "EUR 1900000", "education agriculture water health", "SN ML BF NE MG HT", "5 230",
+                  licence="other-open", since="2014-11-05"),
     _organisation("valmora-finance", "Valmora Development Finance Company", "XM-DAC-0000904", "15", "en", "EUR 9000000",
                   "energy finance roads", "KE GH ZM BD", "2 48", since="2019-01-22"),
     _organisation("meridian-bank", "Meridian Development Bank", "XM-DAC-0000905", "40", "en", "USD 38000000",
@@ -106,7 +107,8 @@ ORGANISATIONS: tuple[Organisation, ...] = (
     _organisation("delta-women", "Delta Women's Cooperative", "BD-NAB-0000925", "22 BD", "en", "USD 60000",
                   "gender finance nutrition", "BD", "1 26", funded=True, since="2019-10-31"),
     _organisation("sahel-herders", "Union des Éleveurs du Sahel", "XX-DEMO-0000926", "23", "fr", "EUR 90000",
-                  "agriculture water", "ML NE BF", "1 24", funded=True, licence="notspecified", organisation_file=False, since="2020-09-15"),
+                  "agriculture water", "ML NE BF", "1 24", funded=True, licence="notspecified", since="2020-09-15",
+                  organisation_file=False),
     _organisation("kestrel-advisory", "Kestrel Advisory", "GB-COH-00000927", "70 GB", "en", "GBP 640000",
                   "governance finance", "ET TZ JO", "1 22", funded=True, organisation_file=False, licence="uk-ogl", since="2018-03-27"),
     _organisation("solarhome", "SolarHome Ventures", "KE-RCO-0000928", "70 KE", "en", "USD 410000",

@@ -76,7 +76,7 @@ def _plan_of(
             number += 1
             project = _project(organisation, rng, base, number, rng.choice(codes))
             if programme is not None and rng.random() < 0.5 and len(programme.children) < 6:
-                _join(programme, project, base)
+                _join(programme, project)
             elif not organisation.funded and rng.random() < 0.18:
                 programme = project
             if organisation.funded and rng.random() < 0.8:
@@ -102,7 +102,8 @@ def _project(organisation: Organisation, rng: random.Random, base: date, number:
     start = base - timedelta(days=round(rng.triangular(-300, 2900, 500)))
     start = start.replace(day=1)
     end = start + timedelta(days=rng.choice((365, 540, 730, 730, 1095, 1095, 1460, 1825)) - 1)
-    total = max(1000, round(organisation.total * rng.lognormvariate(-0.2, 0.6), -3 if organisation.total >= 100_000 else -2))
+    step = 1000 if organisation.total >= 100_000 else 100
+    total = max(1000, round(organisation.total * rng.lognormvariate(-0.2, 0.6) / step) * step)
     return Project(
         organisation,
         f"{organisation.identifier}-{country.code}-{1000 + number}",
@@ -120,12 +121,17 @@ def _project(organisation: Organisation, rng: random.Random, base: date, number:
 def _titles(organisation: Organisation, theme: Theme, place: Place, rng: random.Random) -> dict[str, str]:
     pick = rng.random()
     phase = rng.choice(("", "", "", "", " II", " III"))
-    titles = {}
-    for language in organisation.languages:
-        choices = theme.titles.get(language, ())
-        if choices:
-            titles[language] = choices[int(pick * len(choices))].replace("{place}", place.name) + phase
-    return titles or {organisation.languages[0]: theme.titles["en"][0].replace("{place}", place.name)}
+    choices = _title_choices(organisation, theme)
+    return {language: texts[int(pick * len(texts))].replace("{place}", place.name) + phase for language, texts in choices.items()}
+
+
+def _title_choices(organisation: Organisation, theme: Theme) -> dict[str, tuple[str, ...]]:
+    """The titles an organisation chooses from, per language; as many in each, so that the same place in the rows is the same title."""
+    known = {language: theme.titles[language] for language in organisation.languages if language in theme.titles}
+    if not known:
+        return {organisation.languages[0]: theme.titles["en"]}
+    shortest = min(len(texts) for texts in known.values())
+    return {language: texts[:shortest] for language, texts in known.items()}
 
 
 def _status(start: date, end: date, base: date, rng: random.Random) -> str:
@@ -143,7 +149,7 @@ def _status(start: date, end: date, base: date, rng: random.Random) -> str:
     return "2"
 
 
-def _join(programme: Project, project: Project, base: date) -> None:
+def _join(programme: Project, project: Project) -> None:
     """Makes the project part of the programme: same country and theme, inside its dates."""
     project.parent = programme
     project.country = programme.country
@@ -155,10 +161,9 @@ def _join(programme: Project, project: Project, base: date) -> None:
         project.theme = programme.theme
     position = len(programme.children)
     project.titles = {
-        language: choices[position % len(choices)].replace("{place}", project.place.name)
-        for language in organisation.languages
-        if (choices := programme.theme.titles.get(language, ()))
-    } or dict(programme.titles)
+        language: texts[position % len(texts)].replace("{place}", project.place.name)
+        for language, texts in _title_choices(organisation, programme.theme).items()
+    }
     project.total = max(1000, min(project.total, programme.total // 3 // 1000 * 1000))
     project.start, project.end = programme.start, min(max(project.end, programme.start + timedelta(days=364)), programme.end)
     project.status = programme.status
@@ -174,7 +179,8 @@ def _find_grant(project: Project, rng: random.Random, grants: dict[str, list[Pro
     ]
     if not candidates:
         return
-    grant = rng.choice(candidates)
+    same_theme = [grant for grant in candidates if grant.theme is project.theme]
+    grant = rng.choice(same_theme or candidates)
     grant.grantee = project.organisation
     project.funder = grant
     if project.start < grant.start:

@@ -1,6 +1,7 @@
 """What the demonstration's projects are about, in the four languages its organisations write in.
 
-`{place}` in a title is replaced by a place name. Titles and aims are per language; a language a theme does not have falls back to English.
+`{place}` in a title is replaced by a place name. The first titles of the languages that share publishers (English with
+French, Spanish or Arabic) translate each other. A language that a theme does not have falls back to English.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """sectors: OECD DAC five-digit purpose codes. goals: numbers of the Sustainable Development Goals. marker: (PolicyMarker, significance)."""
+    """sectors: OECD DAC five-digit purpose codes. goals: of Sustainable Development, by number. marker: (PolicyMarker, significance)."""
 
     name: str
     sectors: tuple[str, ...]
@@ -40,20 +41,20 @@ THEMES: dict[str, Theme] = {
             ("1", "1"),
             {
                 "en": (
-                    "Every child reads by grade three in {place}",
+                    "A school for every village of {place}",
                     "Teacher training colleges in {place}",
-                    "Classrooms and safe playgrounds, {place}",
-                    "Second-chance schooling for out-of-school girls in {place}",
                     "Mother-tongue textbooks for {place}",
+                    "Every child reads by grade three in {place}",
+                    "Second-chance schooling for out-of-school girls in {place}",
                 ),
                 "fr": (
                     "Une école pour chaque village de {place}",
                     "Formation des enseignants à {place}",
                     "Manuels scolaires en langues locales, {place}",
                 ),
-                "es": ("Escuelas seguras en {place}", "Formación docente en {place}"),
+                "es": ("Una escuela para cada comunidad de {place}", "Formación docente en {place}"),
                 "pt": ("Alfabetização de jovens em {place}", "Escolas comunitárias de {place}"),
-                "ar": ("دعم المدارس الابتدائية في {place}",),
+                "ar": ("مدرسة لكل قرية في {place}",),
             },
             {
                 "en": (
@@ -112,10 +113,10 @@ THEMES: dict[str, Theme] = {
             ("2", "1"),
             {
                 "en": (
-                    "Safe drinking water for rural schools in {place}",
+                    "Drinking water for {place}",
+                    "Sanitation for the neighbourhoods of {place}",
                     "Boreholes and water committees in {place}",
-                    "Small-town water supply of {place}",
-                    "Drainage and sanitation, {place}",
+                    "Safe drinking water for rural schools in {place}",
                 ),
                 "fr": ("Eau potable pour {place}", "Assainissement des quartiers de {place}", "Forages et comités d'eau à {place}"),
                 "es": ("Agua segura para {place}",),
@@ -142,11 +143,16 @@ THEMES: dict[str, Theme] = {
                 "en": (
                     "Drought-tolerant seed for smallholders in {place}",
                     "Farmer field schools of {place}",
-                    "Soil health and composting in {place}",
+                    "Livestock and pasture around {place}",
                     "Storage and fair prices for grain growers, {place}",
                 ),
-                "fr": ("Semences adaptées pour {place}", "Élevage et pâturages autour de {place}", "Champs-écoles paysans de {place}"),
-                "es": ("Café y quinua de pequeños productores en {place}", "Semillas criollas de {place}", "Riego campesino en {place}"),
+                "fr": ("Semences adaptées pour {place}", "Champs-écoles paysans de {place}", "Élevage et pâturages autour de {place}"),
+                "es": (
+                    "Semillas resistentes a la sequía para {place}",
+                    "Escuelas de campo de {place}",
+                    "Ganadería y pastos de {place}",
+                    "Riego campesino en {place}",
+                ),
                 "pt": ("Agricultura familiar em {place}", "Sementes crioulas de {place}"),
             },
             {
@@ -175,13 +181,13 @@ THEMES: dict[str, Theme] = {
             ("3", "2"),
             {
                 "en": (
-                    "Open budgets for local councils in {place}",
+                    "Participatory budgets in {place}",
                     "Citizens' audit of public works, {place}",
                     "Civil registration reaches {place}",
                     "Legal aid desks in {place}",
                 ),
                 "fr": ("Budgets participatifs à {place}",),
-                "es": ("Presupuesto abierto en {place}", "Veeduría ciudadana en {place}"),
+                "es": ("Presupuesto participativo en {place}", "Veeduría ciudadana en {place}"),
             },
             {
                 "en": ("Publish local budgets in words people understand and give them a seat where priorities are set.",),
@@ -222,12 +228,13 @@ THEMES: dict[str, Theme] = {
             ("6", "2"),
             {
                 "en": (
-                    "Solar mini-grids for islands and villages near {place}",
+                    "Solar mini-grids for {place}",
+                    "Rural electrification of {place}",
                     "Clean stoves for {place}",
                     "Clinics and schools lit by the sun in {place}",
                     "Transmission line and substations, {place}",
                 ),
-                "es": ("Energía solar para {place}", "Electrificación rural de {place}"),
+                "es": ("Minirredes solares para {place}", "Electrificación rural de {place}"),
             },
             {
                 "en": ("Replace diesel, kerosene and firewood with affordable renewable energy.",),
@@ -294,7 +301,7 @@ THEMES: dict[str, Theme] = {
                     "Kitchen gardens and cooking classes, {place}",
                 ),
                 "fr": ("Cantines scolaires de {place}", "Prise en charge de la malnutrition à {place}"),
-                "es": ("Huertos escolares en {place}",),
+                "es": ("Comedores escolares de {place}",),
             },
             {
                 "en": ("Serve one good meal each school day, bought from farmers nearby, and find malnourished children early.",),
@@ -317,7 +324,7 @@ THEMES: dict[str, Theme] = {
             ("5", "2"),
             {
                 "en": ("Community forests of {place}", "Native tree nurseries in {place}", "Living fences and firewood lots, {place}"),
-                "fr": ("Forêts communautaires de {place}", "Reboisement autour de {place}"),
+                "fr": ("Forêts communautaires de {place}", "Pépinières d'espèces locales à {place}"),
                 "es": ("Bosques comunitarios de {place}", "Viveros de especies nativas en {place}"),
                 "pt": ("Florestas comunitárias de {place}", "Viveiros de espécies nativas em {place}"),
             },
@@ -336,13 +343,13 @@ THEMES: dict[str, Theme] = {
             ("7", "2"),
             {
                 "en": (
-                    "Sea walls and mangroves for {place}",
-                    "Early warning for storms and floods in {place}",
+                    "Early warning of floods in {place}",
                     "Climate-ready villages near {place}",
+                    "Sea walls and mangroves for {place}",
                     "Adaptation planning with the districts of {place}",
                 ),
                 "fr": ("Alerte précoce aux inondations à {place}", "Villages résilients autour de {place}"),
-                "es": ("Adaptación climática en {place}", "Alerta temprana ante inundaciones en {place}"),
+                "es": ("Alerta temprana ante inundaciones en {place}", "Comunidades preparadas para el clima cerca de {place}"),
             },
             {
                 "en": ("Prepare people, harvests and buildings for storms, floods and heat that come more often.",),
