@@ -2,26 +2,22 @@
 
     python tools/run_tests.py [PYTEST ARGUMENT...]
 
-PostgreSQL: unless IATI_TEST_POSTGRES_URL names a server, one is started in a temporary folder, on a Unix socket only, and removed after.
-With CI=true a missing component, or a test skipped for any reason but the absent reference folder, fails the run.
+With CI=true a missing component, or a test skipped for any reason but the absent reference material, fails the run.
 """
 
-import contextlib
 import os
-import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTINUOUS_INTEGRATION = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-# The reference material lies beside the checkout where the project is developed and is not part of it.
-ALLOWED_SKIP = "reference folder"
+# The reference material in ../shared lies beside the checkout where the platform is developed and is no part of it.
+ALLOWED_SKIP = "shared"
 
 
 @dataclass(frozen=True)
@@ -32,16 +28,14 @@ class Component:
     enable: str
 
 
-def postgres_programs() -> Path | None:
-    """The folder with initdb and pg_ctl: Debian keeps them off the PATH."""
-    if initdb := shutil.which("initdb"):
-        return Path(initdb).resolve().parent
-    candidates = [
-        *Path("/usr/lib/postgresql").glob("*/bin/initdb"),
-        *Path("/opt/homebrew/opt").glob("postgresql*/bin/initdb"),
-        *Path("/usr/local/opt").glob("postgresql*/bin/initdb"),
-    ]
-    return max(candidates, key=lambda path: path.as_posix()).parent if candidates else None
+def postgres_found() -> bool:
+    """A server is named, or its programs are installed: the tests start a private one then. Debian keeps them off the PATH."""
+    places = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql*/bin", "usr/local/opt/postgresql*/bin")
+    return (
+        bool(os.environ.get("IATI_TEST_POSTGRES_URL"))
+        or shutil.which("initdb") is not None
+        or any(next(Path("/").glob(f"{place}/initdb"), None) for place in places)
+    )
 
 
 def components() -> list[Component]:
@@ -49,7 +43,7 @@ def components() -> list[Component]:
     return [
         Component(
             "PostgreSQL",
-            bool(os.environ.get("IATI_TEST_POSTGRES_URL")) or postgres_programs() is not None,
+            postgres_found(),
             "the database tests run on it as well as on SQLite",
             "sudo apt install postgresql, brew install postgresql, or set IATI_TEST_POSTGRES_URL=postgresql+psycopg://...",
         ),
@@ -70,48 +64,6 @@ def components() -> list[Component]:
     ]
 
 
-@contextlib.contextmanager
-def temporary_postgres() -> Iterator[str | None]:
-    """The URL of a server that lives as long as the block; None when PostgreSQL is not installed."""
-    programs = postgres_programs()
-    if programs is None:
-        yield None
-        return
-    # PostgreSQL refuses to run as root; Debian's package brings a user for it.
-    account = "postgres" if os.getuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="iati-pg-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
-        if account:
-            entry = pwd.getpwnam(account)
-            os.chown(home, entry.pw_uid, entry.pw_gid)
-        home.chmod(0o755)
-        cluster, sockets = home / "cluster", home
-
-        def run(*command: str) -> None:
-            done = subprocess.run(command, cwd=home, user=account, capture_output=True, text=True, check=False)
-            if done.returncode:
-                sys.exit(f"PostgreSQL could not be started: {' '.join(command)}\n{done.stdout}{done.stderr}")
-
-        def pg_ctl(*arguments: str) -> None:
-            # The server keeps the descriptors it inherits: its output goes to a file, or the pipe would never close.
-            with (home / "pg_ctl.log").open("w") as log:
-                done = subprocess.run(
-                    [str(programs / "pg_ctl"), "--pgdata", str(cluster), *arguments],
-                    cwd=home, user=account, stdout=log, stderr=log, check=False,
-                )  # fmt: skip
-            if done.returncode:
-                sys.exit(f"PostgreSQL could not be started: {(home / 'pg_ctl.log').read_text()}")
-
-        run(str(programs / "initdb"), "--pgdata", str(cluster), "--username", "iati", "--auth", "trust", "--encoding", "UTF8", "--no-sync")
-        options = f"-c listen_addresses= -c unix_socket_directories={sockets} -c fsync=off -c max_connections=200"
-        pg_ctl("--log", str(home / "server.log"), "--options", options, "--wait", "start")
-        try:
-            run(str(programs / "createdb"), "--host", str(sockets), "--username", "iati", "iati_test")
-            yield f"postgresql+psycopg://iati@/iati_test?host={sockets}"
-        finally:
-            pg_ctl("--mode", "immediate", "--wait", "stop")
-
-
 def unexpected_skips(report: Path) -> list[str]:
     """Tests of a JUnit report that were skipped for a reason continuous integration does not accept."""
     found = []
@@ -129,13 +81,10 @@ def main(arguments: list[str]) -> int:
         for component in missing:
             print(f"{component.name} is missing; {component.enable}", file=sys.stderr)
         return 1
-    with contextlib.ExitStack() as stack:
-        environment = dict(os.environ)
-        if not environment.get("IATI_TEST_POSTGRES_URL") and (url := stack.enter_context(temporary_postgres())):
-            environment["IATI_TEST_POSTGRES_URL"] = url
-        report = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="iati-test-"))) / "report.xml"
+    with tempfile.TemporaryDirectory(prefix="iati-test-") as folder:
+        report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *arguments]
-        status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
         skipped = unexpected_skips(report) if report.exists() else []
     if CONTINUOUS_INTEGRATION and skipped:
         print("\nSkipped, which continuous integration does not accept:", *skipped, sep="\n  ", file=sys.stderr)
