@@ -1,0 +1,175 @@
+"""Where the records of a file are: an exact scan of the bytes, without building a tree.
+
+In well-formed XML without a document type declaration `<` can only open a tag, a comment, a CDATA section or a processing
+instruction. Looking for these in order is exact: nothing inside a comment or a quoted attribute is mistaken for a record.
+A scan alone proves nothing about the rest of the file: the caller parses the skeleton and every batch.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from xml.parsers import expat
+
+from iati_platform.standard import FileKind
+
+RECORD_NAMES: Final = {FileKind.ACTIVITIES: b"iati-activity", FileKind.ORGANISATIONS: b"iati-organisation"}
+_ROOT: Final = re.compile(rb"""<([^\s<>/"'=]+)(?:[^<"'>]|"[^<"]*"|'[^<']*')*+>""")
+_MISC: Final = re.compile(rb"<!--(?:(?!--).)*+-->|<\?.*?\?>", re.DOTALL)
+_REST_OF_TAG: Final = re.compile(rb"""(?:[^"'>]|"[^"]*"|'[^']*')*+>""")
+_OWN_NAMESPACE: Final = re.compile(rb"[ \t\r\n]xmlns[ \t\r\n]*=")
+_NAME_END: Final = (b" ", b"\t", b"\r", b"\n", b"/", b">")
+_SLASH: Final = 0x2F
+_FEED: Final = 1 << 20
+
+
+@dataclass(slots=True)
+class Slices:
+    """Byte ranges of the records, in order. Packed arrays: a file may hold a million of them."""
+
+    starts: array[int]
+    ends: array[int]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self.starts, self.ends, strict=True)
+
+
+def root_tag(data: bytes, position: int) -> tuple[str, int] | None:
+    """Name and end offset of the start tag at `position`; None if there is no complete one."""
+    match = _ROOT.match(data, position)
+    return (match[1].decode("utf-8", "replace"), match.end()) if match else None
+
+
+class _Finder:
+    """The next place of a byte string at or after a moving position. Every byte is looked at once, at the speed of `bytes.find`."""
+
+    __slots__ = ("at", "data", "wanted")
+
+    def __init__(self, data: bytes, wanted: bytes, position: int) -> None:
+        self.data = data
+        self.wanted = wanted
+        self.at = -1
+        self.advance(position)
+
+    def advance(self, position: int) -> None:
+        if self.at < position:
+            found = self.data.find(self.wanted, position)
+            self.at = found if found >= 0 else len(self.data)
+
+
+def scan(data: bytes, position: int, name: bytes) -> Slices | None:
+    """The outermost elements called `name` after `position`. None when the text is broken or unusual (a record with a default
+    namespace of its own): the caller then asks `scan_by_parser`."""
+    starts, ends = array("q"), array("q")
+    opens, closes = _Finder(data, b"<" + name, position), _Finder(data, b"</" + name, position)
+    marked, instructions = _Finder(data, b"<!", position), _Finder(data, b"<?", position)
+    finders = (opens, closes, marked, instructions)
+    end_of_file = len(data)
+    depth = 0
+    at = position
+    while True:
+        for finder in finders:
+            finder.advance(at)
+        at = min(opens.at, closes.at, marked.at, instructions.at)
+        if at == end_of_file:
+            return Slices(starts, ends) if depth == 0 else None
+        if at == opens.at or at == closes.at:
+            after = at + len(name) + (1 if at == opens.at else 2)
+            if data[after : after + 1] not in _NAME_END:  # another element whose name begins the same
+                at = after
+                continue
+            match = _REST_OF_TAG.match(data, after)
+            if match is None:
+                return None
+            end = match.end()
+            if at == closes.at:
+                depth -= 1
+                if depth < 0:
+                    return None
+            else:
+                if data.find(b"xmlns", at, end) >= 0 and _OWN_NAMESPACE.search(data, at, end):
+                    return None
+                if depth == 0:
+                    starts.append(at)
+                depth += data[end - 2] != _SLASH
+            if depth == 0:
+                ends.append(end)
+        else:
+            closing = b"?>" if at == instructions.at else b"-->" if data.startswith(b"<!--", at) else b"]]>"
+            found = data.find(closing, at + (4 if closing == b"-->" else 2))
+            if found < 0 or not data.startswith((b"<?", b"<!--", b"<![CDATA["), at):
+                return None
+            end = found + len(closing)
+        at = end
+
+
+def scan_by_parser(data: bytes, body: int, name: bytes) -> Slices:
+    """The same by expat, exact for any well-formed file: elements called `name`, in no namespace, directly below the root.
+    Raises ExpatError if the file is not well-formed."""
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+    starts, ends = array("q"), array("q")
+    plain = name.decode("ascii")
+    depth = 0
+    shift = 0  # bytes fed are those from `body` on
+    within = False
+
+    def start(tag: str, _attributes: dict[str, str]) -> None:
+        nonlocal depth, within
+        depth += 1
+        if depth == 2 and tag == plain:
+            within = True
+            starts.append(parser.CurrentByteIndex + shift)
+
+    def end(_tag: str) -> None:
+        nonlocal depth, within
+        if depth == 2 and within:
+            within = False
+            match = _REST_OF_TAG.match(data, parser.CurrentByteIndex + shift)
+            ends.append(match.end() if match else len(data))
+        depth -= 1
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    shift = body
+    view = memoryview(data)
+    for at in range(body, len(data), _FEED):
+        parser.Parse(bytes(view[at : at + _FEED]), False)
+    parser.Parse(b"", True)
+    return Slices(starts, ends)
+
+
+def blank_between(data: bytes, start: int, end: int) -> bool:
+    """Whether only white space, comments and processing instructions stand between two records."""
+    if start == end:
+        return True
+    gap = data[start:end]
+    return gap.isspace() or not _MISC.sub(b"", gap).strip(b" \t\r\n")
+
+
+def skeleton(data: bytes, position: int, slices: Slices, name: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    """The file with every run of records replaced by as many empty elements, and the line map: (line in the skeleton, line in the file).
+
+    Each placeholder ends its line, so that every piece of the file between records starts on a line of its own."""
+    placeholder = b"<" + name + b"\n/>"
+    parts: list[bytes] = []
+    here, there, at = 1, data.count(b"\n", 0, position) + 1, position
+    lines = [(here, there)]
+    for start, end in slices:
+        gap = data[at:start]
+        if lines[-1][0] != here and not gap.isspace():
+            lines.append((here, there))
+        parts.append(gap)
+        parts.append(placeholder)
+        newlines = gap.count(b"\n")
+        here += newlines + 1
+        there += newlines + data.count(b"\n", start, end)
+        at = end
+    lines.append((here, there))
+    parts.append(data[at:])
+    return b"".join(parts), lines
