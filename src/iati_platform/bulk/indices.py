@@ -70,6 +70,19 @@ class Entry:
         return f"{self.dataset.reporting_org_short_name}/{self.dataset.short_name}"
 
     @property
+    def from_folder(self) -> bool:
+        """Read from a registry folder, not fetched: what look like the server's validators are our own."""
+        spec = self.dataset.source_spec
+        return spec is not None and spec.startswith("/")
+
+    @property
+    def tls_verified(self) -> bool | None:
+        """Whether the server's certificate was in order at the last check; None where none was looked at."""
+        if self.last_update_check is None or self.from_folder or not (self.dataset.url or "").startswith("https:"):
+            return None
+        return self.tls_problem is None
+
+    @property
     def zip_etag(self) -> str | None:
         """ETag of the one-entry ZIP: it holds the file's name besides its bytes."""
         if self.copy is None:
@@ -173,7 +186,7 @@ def full_entry(entry: Entry, base_url: str) -> dict[str, Any]:
         "cached_dataset_zip_etag": entry.zip_etag,
         "content_length": copy.size if copy else None,
         "initial_contents": copy.initial_contents if copy else None,
-        "server_header_etag": copy.server_etag if copy else None,
+        "server_header_etag": copy.server_etag if copy and not entry.from_folder else None,
         "server_header_last_modified": http_time(copy.server_last_modified) if copy else None,
         "content_modified": rfc3339(copy.modified) if copy else None,
         "content_modified_excluding_generated_timestamp": rfc3339(copy.modified_excluding) if copy else None,
@@ -184,7 +197,7 @@ def full_entry(entry: Entry, base_url: str) -> dict[str, Any]:
         "cause": entry.error_cause,
         "failing_since": rfc3339(entry.failing_since),
         "consecutive_failures": entry.consecutive_failures,
-        "tls_verified": None if entry.last_update_check is None else entry.tls_problem is None,
+        "tls_verified": entry.tls_verified,
         "tls_problem": entry.tls_problem,
     }
     return document
@@ -253,7 +266,7 @@ def _old_full_entry(entry: Entry, base_url: str) -> dict[str, Any]:
         "content_modified": rfc3339(copy.modified) if copy else None,
         "content_modified_excluding_generated_timestamp": rfc3339(copy.modified_excluding) if copy else None,
         "server_header_last_modified": http_time(copy.server_last_modified) if copy else None,
-        "server_header_etag": copy.server_etag if copy else None,
+        "server_header_etag": copy.server_etag if copy and not entry.from_folder else None,
         "url_xml": f"{base_url}{entry.key}.xml" if copy else "",
         "url_zip": f"{base_url}{entry.key}.zip" if copy else "",
     }

@@ -194,7 +194,7 @@ class Recorder:
                     if failure is not None:
                         self._failed(row, result, failure, now, events)
                         outcomes["failed"] += 1
-                        errors[failure.type] += 1
+                        errors[str(failure.type)] += 1
                     elif copy is not None:
                         outcome = self._received(row, result, copy, now, events)
                         outcomes[outcome] += 1

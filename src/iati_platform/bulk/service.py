@@ -327,6 +327,13 @@ def unreachable_contents(
     return sorted(sha256 for sha256, _ in contents.list() if sha256 not in reachable)
 
 
+def lost_copies(session: Session, dataset_ids: Collection[str]) -> None:
+    """Forget the good copies of these datasets, whose contents turned out to be missing: the next check fetches them in full."""
+    nothing: dict[str, None] = {column.name: None for column in _state.c if column.name.startswith("lkg_")}
+    for part in _chunks(sorted(dataset_ids)):
+        session.execute(update(_state).where(_state.c.dataset_id.in_(part)).values(nothing | {"next_check_at": None}))
+
+
 def forget_removed(session: Session, now: datetime, policy: CheckPolicy | None = None) -> list[str]:
     """Drop the states of datasets that left the registry longer than the grace period ago; their events stay. Returns the ids."""
     policy = policy or CheckPolicy()
@@ -376,6 +383,7 @@ def _chunks(items: list[Any]) -> Iterator[list[Any]]:
 
 
 __all__ = [
-    "CheckState", "check_state", "current_datasets", "delete_contents", "due", "expire", "forget_removed", "history", "purge_dataset",
+    "CheckState", "check_state", "current_datasets", "delete_contents", "due", "expire", "forget_removed", "history", "lost_copies",
+    "purge_dataset",
     "sessions", "synchronise", "unreachable_contents",
 ]  # fmt: skip

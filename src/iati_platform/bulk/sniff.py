@@ -66,10 +66,12 @@ class Sniffed:
     initial_contents: str
     refusal: Refusal | None
 
-    @property
-    def charset(self) -> str:
-        """The name to publish in Content-Type."""
-        return "utf-8" if self.encoding == "utf-8-sig" else self.encoding
+
+def charset(encoding: str) -> str:
+    """The registered (IANA) name of a codec, for Content-Type."""
+    if encoding == "utf-8-sig":
+        return "utf-8"
+    return encoding.replace("iso8859-", "iso-8859-").replace("cp125", "windows-125").replace("ascii", "us-ascii")
 
 
 def sniff(data: bytes) -> Sniffed:
