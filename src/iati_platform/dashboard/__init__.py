@@ -1,0 +1,1 @@
+"""The Dashboard: facts per file, daily statistics kept for ever, and (later) their pages."""

@@ -1,0 +1,314 @@
+"""The tests of comprehensiveness (spec/dashboard.md section 3.4) as a table: what passes with any data, and what more valid data needs.
+
+Whether an activity counts as current, and so whether its result is used, depends on the day and is decided later.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from babel.languages import get_official_languages
+
+from iati_platform.dashboard.facts.activity import Activity, child, says
+from iati_platform.dashboard.facts.vocabulary import (
+    COMMITMENT,
+    DAC3,
+    DAC5,
+    FUNDING,
+    SPEND,
+    XML_LANG,
+    amount,
+    is_absolute_url,
+    is_decimal,
+    is_xsd_date,
+)
+from iati_platform.standard import VERSIONS, codelist
+
+if TYPE_CHECKING:
+    from iati_platform.reading import Node
+
+Check = Callable[[Activity], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """`valid` is asked only where `any` passed; None: nothing more is needed."""
+
+    slug: str
+    any: Check
+    valid: Check | None = None
+
+
+@cache
+def _codes(version: str, name: str) -> frozenset[str]:
+    return frozenset(codelist(version, name).codes)
+
+
+def _on_list(activity: Activity, code: str, name: str) -> bool:
+    return code in _codes("2.03" if activity.second else "1.05", name)
+
+
+def _version_valid(activity: Activity) -> bool:
+    return activity.version in VERSIONS
+
+
+def _identifier_valid(activity: Activity) -> bool:
+    if not activity.second:
+        return True
+    refs = [activity.reporting_ref]
+    refs += [node[1].get("ref", "") for node in activity.all("other-identifier") if node[1].get("type") == "B1"]
+    return any(ref and activity.identifier.startswith(ref) for ref in refs)
+
+
+def _dates_valid(activity: Activity) -> bool:
+    starts = activity.dates[0] or activity.dates[1]
+    return bool(starts) and all(is_xsd_date(node[1].get("iso-date", "")) for node in activity.all("activity-date"))
+
+
+def _whole(nodes: Iterable[Node]) -> bool:
+    """A lone element, or percentages of exactly 100 together."""
+    nodes = list(nodes)
+    if len(nodes) == 1:
+        return True
+    shares = [amount(node[1].get("percentage", "")) for node in nodes]
+    return sum((share for share in shares if share is not None), Decimal(0)) == 100
+
+
+def _sector(activity: Activity) -> bool:
+    return bool(activity.all("sector")) or _each_transaction(activity, lambda transaction: bool(transaction.sectors))
+
+
+def _sector_valid(activity: Activity) -> bool:
+    vocabularies = defaultdict(list)
+    for node in activity.all("sector"):
+        vocabularies[node[1].get("vocabulary")].append(node)
+    return all(_whole(nodes) for nodes in vocabularies.values())
+
+
+def _place(activity: Activity) -> bool:
+    return bool(activity.all("recipient-country", "recipient-region")) or _each_transaction(
+        activity, lambda transaction: transaction.places > 0
+    )
+
+
+def _place_valid(activity: Activity) -> bool:
+    nodes = activity.all("recipient-country", "recipient-region")
+    return not nodes or _whole(nodes)
+
+
+def _each_transaction(activity: Activity, passes: Callable[..., bool]) -> bool:
+    """2.x only: there are transactions, and each passes."""
+    return activity.second and bool(activity.transactions) and all(passes(transaction) for transaction in activity.transactions)
+
+
+def _money(types: frozenset[str]) -> tuple[Check, Check]:
+    def some(activity: Activity) -> bool:
+        return any(transaction.type in types for transaction in activity.transactions)
+
+    def valid(activity: Activity) -> bool:
+        return all(
+            is_decimal(transaction.value) and (is_xsd_date(transaction.iso_date) or is_xsd_date(transaction.value_date))
+            for transaction in activity.transactions
+            if transaction.type in types
+        )
+
+    return some, valid
+
+
+def _traceability(activity: Activity) -> bool:
+    incoming = activity.incoming()
+    named = bool(incoming) and all((transaction.provider or {}).get("provider-activity-id") is not None for transaction in incoming)
+    return named or activity.donor
+
+
+def _budgets_valid(activity: Activity) -> bool:
+    return not activity.budget_not_provided and all(_budget_valid(node) for node in activity.budgets)
+
+
+def _budget_valid(budget: Node) -> bool:
+    start, end, value = child(budget, "period-start"), child(budget, "period-end"), child(budget, "value")
+    return (
+        start is not None
+        and end is not None
+        and value is not None
+        and is_xsd_date(start[1].get("iso-date", ""))
+        and is_xsd_date(end[1].get("iso-date", ""))
+        and is_xsd_date(value[1].get("value-date", ""))
+        and is_decimal(value[2])
+    )
+
+
+def _without_budget_valid(activity: Activity) -> bool:
+    return not activity.budgets and _on_list(activity, activity.budget_not_provided, "BudgetNotProvided")
+
+
+def _positions(activity: Activity) -> list[str]:
+    points = [child(node, "point") for node in activity.all("location")]
+    places = [child(point, "pos") for point in points if point is not None]
+    return [place[2] for place in places if place is not None]
+
+
+def _location(activity: Activity) -> bool:
+    told = any(each[0].name in ("name", "description", "location-administrative") for node in activity.all("location") for each in node[3])
+    return told or bool(_positions(activity))
+
+
+def _position_valid(text: str) -> bool:
+    parts = text.split(" ")
+    if len(parts) != 2 or not all(is_decimal(part) for part in parts):
+        return False
+    latitude, longitude = float(parts[0]), float(parts[1])
+    return -90 <= latitude <= 90 and -180 <= longitude <= 180 and not (latitude == 0 and longitude == 0)
+
+
+def _is_dac(vocabulary: str) -> bool:
+    return vocabulary in DAC5 or vocabulary in DAC3
+
+
+def _dac(activity: Activity) -> bool:
+    return any(_is_dac(node[1].get("vocabulary", "")) for node in activity.all("sector")) or _each_transaction(
+        activity, lambda transaction: any(_is_dac(vocabulary) for vocabulary, _ in transaction.sectors)
+    )
+
+
+def _dac_valid(activity: Activity) -> bool:
+    for node in activity.all("sector"):
+        vocabulary, code = node[1].get("vocabulary", ""), node[1].get("code", "")
+        if vocabulary in DAC5 and not _on_list(activity, code, "Sector"):
+            return False
+        if vocabulary in DAC3 and not _on_list(activity, code, "SectorCategory"):
+            return False
+    return True
+
+
+def _document_valid(activity: Activity) -> bool:
+    for node in activity.all("document-link"):
+        category = child(node, "category")
+        if not is_absolute_url(node[1].get("url", "")):
+            return False
+        if category is None or not _on_list(activity, category[1].get("code", ""), "DocumentCategory"):
+            return False
+    return True
+
+
+def _aid_type(activity: Activity) -> bool:
+    if any(node[1].get("code") for node in activity.all("default-aid-type")):
+        return True
+    return bool(activity.transactions) and all(any(transaction.aid_types) for transaction in activity.transactions)
+
+
+def _aid_type_valid(activity: Activity) -> bool:
+    defaults = activity.all("default-aid-type")
+    if defaults and all(_on_list(activity, node[1].get("code", ""), "AidType") for node in defaults):
+        return True
+    return bool(activity.transactions) and all(
+        any(_on_list(activity, code, "AidType") for code in transaction.aid_types) for transaction in activity.transactions
+    )
+
+
+@cache
+def _official_languages(country: str) -> frozenset[str]:
+    return frozenset(language.split("_")[0].lower() for language in get_official_languages(country, regional=False, de_facto=True))
+
+
+def _language(activity: Activity) -> bool:
+    countries = activity.all("recipient-country")
+    if len(countries) != 1:
+        return False
+    official = _official_languages(countries[0][1].get("code", "").upper())
+    return bool(official) and not official.isdisjoint(_languages(activity, "title")) and not official.isdisjoint(
+        _languages(activity, "description")
+    )
+
+
+def _languages(activity: Activity, name: str) -> set[str]:
+    """Languages of the texts of an element: its own or the activity's."""
+    default = activity.attributes.get(XML_LANG, "")
+    found = set()
+    for node in activity.all(name):
+        texts = [each for each in node[3] if each[0].name == "narrative"] if activity.second else [node]
+        found.update(text[1].get(XML_LANG) or default for text in texts if text[2].strip())
+    return {language.split("-")[0].lower() for language in found}
+
+
+def _reporting_org(activity: Activity) -> bool:
+    return any(node[1].get("ref") and says(node, activity.second) for node in activity.all("reporting-org"))
+
+
+def _has_child(name: str, inner: str) -> Check:
+    return lambda activity: any(child(node, inner) is not None for node in activity.all(name))
+
+
+def _has(name: str, attribute: str | None = None) -> Check:
+    if attribute is None:
+        return lambda activity: name in activity.groups
+    return lambda activity: any(node[1].get(attribute) for node in activity.groups.get(name, ()))
+
+
+def _currencies(activity: Activity) -> bool:
+    default = activity.attributes.get("default-currency")
+    return bool(activity.transactions) and all(
+        (transaction.currency or default) and is_xsd_date(transaction.value_date) for transaction in activity.transactions
+    )
+
+
+#: In this order the tests are bits 0, 1, 2, ... of the fields `any` and `valid` of the facts. Add at the end; never reorder.
+TESTS: Final[tuple[Test, ...]] = (
+    Test("version", lambda activity: bool(activity.version), _version_valid),
+    Test("reporting-org", _reporting_org),
+    Test("iati-identifier", lambda activity: bool(activity.identifier), _identifier_valid),
+    Test(
+        "participating-org",
+        _has("participating-org"),
+        lambda activity: any(node[1].get("role") in FUNDING for node in activity.all("participating-org")),
+    ),
+    Test("title", lambda activity: activity.has_text("title")),
+    Test("description", lambda activity: activity.has_text("description")),
+    Test(
+        "activity-status",
+        _has("activity-status"),
+        lambda activity: all(_on_list(activity, node[1].get("code", ""), "ActivityStatus") for node in activity.all("activity-status")),
+    ),
+    Test("activity-date", _has("activity-date"), _dates_valid),
+    Test("sector", _sector, _sector_valid),
+    Test("country_or_region", _place, _place_valid),
+    Test("transaction_commitment", *_money(COMMITMENT)),
+    Test("transaction_spend", *_money(SPEND)),
+    Test("transaction_traceability", _traceability),
+    Test("budget", _has("budget"), _budgets_valid),
+    Test("contact-info", _has_child("contact-info", "email")),
+    Test("location", _location),
+    Test(
+        "location_point_pos",
+        lambda activity: bool(_positions(activity)),
+        lambda activity: all(_position_valid(text) for text in _positions(activity)),
+    ),
+    Test("sector_dac", _dac, _dac_valid),
+    Test("capital-spend", _has("capital-spend", "percentage")),
+    Test("document-link", _has("document-link"), _document_valid),
+    Test("aid_type", _aid_type, _aid_type_valid),
+    Test("recipient_language", _language),
+    Test("result_indicator", _has_child("result", "indicator")),
+    Test("budget_not_provided", lambda activity: bool(activity.budget_not_provided), _without_budget_valid),
+    Test("transaction_currency", _currencies),
+    Test("activity-website", _has("activity-website")),
+    Test("conditions_attached", _has("conditions", "attached")),
+)
+
+
+def run(activity: Activity) -> tuple[int, int]:
+    """(any, valid) as bit sets over `TESTS`."""
+    passed = valid = 0
+    bit = 1
+    for test in TESTS:
+        if test.any(activity):
+            passed |= bit
+            if test.valid is None or test.valid(activity):
+                valid |= bit
+        bit <<= 1
+    return passed, valid
