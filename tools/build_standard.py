@@ -121,7 +121,7 @@ def codelist_table(path: Path) -> str:
     if root.get("category-codelist"):
         head["categories"] = root.get("category-codelist")
     head["titles"] = _names(root.find("metadata"), language)
-    lines = []
+    lines: dict[str, str] = {}
     for item in root.iterfind("codelist-items/codelist-item"):
         code = (item.findtext("code") or "").strip()
         status = item.get("status") or ("withdrawn" if item.get("withdrawal-date") else "active")
@@ -129,8 +129,9 @@ def codelist_table(path: Path) -> str:
         row += [(item.findtext("category") or "").strip() or None, item.get("activation-date"), item.get("withdrawal-date")]
         while row[-1] is None:
             row.pop()
-        lines.append(_json(row if row[2:] != ["active"] else row[:2]))
-    return f'{_json(head)[:-1]}, "codes": [\n' + ",\n".join(lines) + "\n]}\n"
+        # A few codes stand twice on their list.
+        lines.setdefault(code, _json(row if row[2:] != ["active"] else row[:2]))
+    return f'{_json(head)[:-1]}, "codes": [\n' + ",\n".join(lines.values()) + "\n]}\n"
 
 
 def _names(node: etree._Element | None, language: str) -> dict[str, str]:
@@ -261,14 +262,31 @@ def build_rules(source: Path) -> dict[str, str]:
 # ---------------------------------------------------------------- exchange rates
 
 
+# Before there was a euro the source restates some national currency under its name (0.00117 for 1970); for some currencies it goes
+# on with euros, or with those of a former colony, after the country has joined.
+_MONEY_FROM = {"EUR": 1999}
+_MONEY_UNTIL = {
+    **dict.fromkeys(("ATS", "BEF", "DEM", "ESP", "FIM", "FRF", "IEP", "ITL", "LUF", "NLG", "PTE"), 1999),
+    "GRD": 2001,
+    "SIT": 2007,
+    "CYP": 2008,
+    "MTL": 2008,
+    "SKK": 2009,
+    "EEK": 2011,
+    "LVL": 2014,
+    "LTL": 2015,
+    "HRD": 2023,
+}
+
+
 def build_rates(source: Path, until: date) -> dict[str, str]:
-    """Currency, year, then the rates of January to December (units per US dollar, end of month), "-" for a gap. Rows after `until`
-    (there are some in the future) are dropped."""
+    """Currency, year, then the rates of January to December (units per US dollar, end of month), "-" for a gap. Left out are
+    rows after `until` (there are some in the future) and those from before a currency was there or after it was gone."""
     rates: dict[tuple[str, int], list[str]] = defaultdict(lambda: ["-"] * 12)
     with (source / "exchange-rates/imf_exchangerates_monthly.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             day = date.fromisoformat(row["Date"])
-            if day <= until:
+            if day <= until and _MONEY_FROM.get(row["Currency"], 0) <= day.year < _MONEY_UNTIL.get(row["Currency"], 9999):
                 # Nine digits: a cent in ten million dollars.
                 rates[row["Currency"], day.year][day.month - 1] = f"{float(row['Rate']):.9g}"
     table = [[currency, str(year), *months] for (currency, year), months in sorted(rates.items())]

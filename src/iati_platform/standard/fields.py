@@ -26,7 +26,7 @@ class Field:
 
 @cache
 def fields(version: str, kind: FileKind = FileKind.ACTIVITIES) -> tuple[Field, ...]:
-    """All fields of this version in the order of its schema: an element's attributes, its text, its children."""
+    """All fields of this version in the order of its schema: an element's text, its attributes, its children."""
     root = element_tree(version, kind)
     (record,) = root.children.values()
     head = tuple(Field(_joined("dataset", a.label), root, a, a.type, False) for a in root.attributes.values())
@@ -34,10 +34,10 @@ def fields(version: str, kind: FileKind = FileKind.ACTIVITIES) -> tuple[Field, .
 
 
 def _fields(spec: ElementSpec, prefix: str) -> Iterator[Field]:
-    for attribute in spec.attributes.values():
-        yield Field(_joined(prefix, attribute.label), spec, attribute, attribute.type, spec.repeated)
     if spec.text is not None and prefix:
         yield Field(prefix, spec, None, spec.text, spec.repeated)
+    for attribute in spec.attributes.values():
+        yield Field(_joined(prefix, attribute.label), spec, attribute, attribute.type, spec.repeated)
     for child in spec.children.values():
         yield from _fields(child, _joined(prefix, child.label))
 

@@ -93,7 +93,7 @@ def _block(lines: list[tuple[int, str]], at: int, depth: int) -> tuple[list[Part
         children, after = _block(lines, at + 1, depth + 1)
         try:
             parts.append(_part(body.split(" "), depth == 0, tuple(children)))
-        except (ValueError, IndexError) as error:
+        except (ValueError, LookupError) as error:
             raise NotationError(f"line {number}: {error}") from error
         at = after
     return parts, at

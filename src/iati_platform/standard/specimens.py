@@ -156,7 +156,9 @@ def _sequences(specimen: Specimen) -> list[tuple[etree._Element, dict[str, Part]
 def missing_attribute(specimen: Specimen, random: Random) -> etree._Element:
     """A required attribute is left out."""
     attributes = specimen.declared.attribute_specs
-    element, name = _pick([(e, a.name) for e, body in specimen.bodies.items() for a in attributes(body) if a.required], random)
+    element, name = _pick(
+        [(e, a.name) for e, body in specimen.bodies.items() for a in attributes(body) if a.required and a.name in e.attrib], random
+    )
     del element.attrib[name]
     return element
 
@@ -265,7 +267,7 @@ def foreign_too_early(specimen: Specimen, random: Random) -> etree._Element:
     places = []
     for parent, particles in _sequences(specimen):
         names = [name for name in particles if name != "~"]
-        if len(parent) and not (parent[0].tag == names[-1] and particles[names[-1]].most is None):
+        if names and len(parent) and not (parent[0].tag == names[-1] and particles[names[-1]].most is None):
             places.append((parent, particles))
     parent, particles = _pick(places, random)
     first = parent[0]
