@@ -10,7 +10,9 @@ HERE = Path(__file__).parent
 
 def names() -> list[str]:
     """Benchmarks in alphabetical order: modules that define main()."""
-    return sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_") and "\ndef main(" in path.read_text(encoding="utf-8"))
+    return sorted(
+        path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_") and "\ndef main(" in path.read_text(encoding="utf-8")
+    )
 
 
 def main(wanted: list[str]) -> int:
