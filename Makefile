@@ -40,9 +40,13 @@ $(BIN)/python:
 	@echo "creating $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: $(BIN)/python requirements.txt requirements-build.txt pyproject.toml
+$(VENV)/.build: $(BIN)/python requirements-build.txt
+	@$(PIP) install --require-hashes -r requirements-build.txt
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.build requirements.txt pyproject.toml
 	@echo "installing the locked dependencies (about a minute the first time)"
-	@$(PIP) install --require-hashes -r requirements-build.txt -r requirements.txt
+	@$(PIP) install --require-hashes -r requirements.txt
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
@@ -85,7 +89,7 @@ check-standard: venv-dev ## our reference data against the official files: make 
 
 # --- maintenance -------------------------------------------------------------------------------------------------------------------
 
-dist: $(VENV)/.runtime ## the wheel, in dist/
+dist: $(VENV)/.build ## the wheel, in dist/
 	@rm -rf build
 	@$(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir "$(DIST)" .
 	@rm -rf build

@@ -1,0 +1,52 @@
+"""What `make dist` makes works where there is no checkout: a wheel, an empty environment, one command."""
+
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import httpx
+from tests.packaging.running import clean_environment, platform, stop
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(iati: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(iati), *arguments], cwd=folder, env=clean_environment(NO_COLOR="1"), capture_output=True, text=True, check=False)
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(copy: Path, wheel: Path) -> None:
+    source = copy / "src"
+    packaged = {path.relative_to(source).as_posix() for path in (source / "iati_platform").rglob("*") if path.is_file()}
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if not name.endswith("/")}
+    assert {name for name in names if ".dist-info/" not in name} == {name for name in packaged if "__pycache__" not in name}
+    assert {name.split("/", 1)[1] for name in names if ".dist-info/licenses/" in name} == {"licenses/LICENSE", "licenses/NOTICE"}
+
+
+def test_the_command_helps(installed: Path, tmp_path: Path) -> None:
+    done = run(installed, tmp_path, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "iati" in done.stdout
+
+
+def test_the_doctor_finds_a_fresh_installation_well(installed: Path, tmp_path: Path) -> None:
+    done = run(installed, tmp_path, "doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_whole_platform_comes_up_over_the_demonstration(installed: Path, tmp_path: Path) -> None:
+    with platform([str(installed)], tmp_path, "--demo") as running:
+        index = httpx.get(f"{running.url}/bulk-data/datasets-minimal", timeout=30).raise_for_status().json()
+        assert len(index["datasets"]) == 104
+        activities = httpx.get(f"{running.url}/datastore/activity/select", params={"q": "*:*", "rows": 1}, timeout=30).raise_for_status().json()
+        found = activities["response"]["numFound"]
+        assert found > 2000
+        assert json.dumps(activities["response"]["docs"][0]).count("iati_identifier") >= 1
+        home = httpx.get(f"{running.url}/", timeout=30).raise_for_status()
+        assert home.headers["content-type"].startswith("text/html")
+        text = home.text.replace(",", "").replace("\u202f", "").replace("&nbsp;", "")
+        assert "104" in text
+        assert "32" in text
+        assert str(found) in text
+        assert stop(running.process) == 0, running.log.read_text(errors="replace")
