@@ -100,7 +100,7 @@ def _boolean(value: object) -> bool:
 def _whole(minimum: int, maximum: int) -> Callable[[object], int]:
     def parse(value: object) -> int:
         allowed = f"a whole number from {minimum} to {maximum}"
-        if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"\d{1,12}", str(value).strip()):
+        if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"[0-9]{1,12}", str(value).strip()):
             raise _Refused(allowed)
         number = int(value)
         if not minimum <= number <= maximum:
@@ -116,7 +116,7 @@ _TIME_UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 def _measure(units: Mapping[str, int], minimum: int, maximum: int, allowed: str) -> Callable[[object], int]:
     def parse(value: object) -> int:
-        match = re.fullmatch(r"(\d{1,12})\s*([a-z]*)", str(value).strip().lower()) if isinstance(value, int | str) else None
+        match = re.fullmatch(r"([0-9]{1,12})\s*([a-z]*)", str(value).strip().lower()) if isinstance(value, int | str) else None
         if isinstance(value, bool) or match is None or match[2] not in units:
             raise _Refused(allowed)
         amount = int(match[1]) * units[match[2]]

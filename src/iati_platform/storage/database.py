@@ -78,22 +78,20 @@ Session = sessionmaker(expire_on_commit=False)
 def make_engine(url: str) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql+psycopg://…`, ready for threads. Creates no file and no table."""
     name = make_url(url).get_backend_name()
+    # Front doors answer in a thread pool of 40: each may hold a connection.
+    common: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": orjson.loads, "pool_size": 16, "max_overflow": 48}
     if name == "sqlite":
-        engine = create_engine(
-            url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, json_serializer=_to_json, json_deserializer=orjson.loads
-        )
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **common)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if name == "postgresql":
-        return create_engine(
-            url, pool_pre_ping=True, json_serializer=_to_json, json_deserializer=orjson.loads, connect_args={"options": "-c timezone=UTC"}
-        )
+        return create_engine(url, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"}, **common)
     raise ValueError(f"no engine for {name}: use sqlite:///PATH or postgresql+psycopg://…")
 
 
 def _to_json(value: object) -> str:
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z).decode()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -124,6 +122,12 @@ def writing(engine: Engine) -> Iterator[OrmSession]:
     """A session for writing: commits at the end of the block, rolls everything back when it raises."""
     with Session(bind=engine.execution_options(**{_WRITES: True})) as session, session.begin():
         yield session
+
+
+def one_at_a_time(session: OrmSession, what: str) -> None:
+    """Let only one transaction at a time do `what`, until it ends. On SQLite every writing transaction is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": what})
 
 
 # ── migrations ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -76,7 +76,7 @@ def mentions(records: Sequence[Any], known: Mapping[str, Known]) -> Mentions:
         if isinstance(record, dict):
             organisation = record.get("reporting_org_id")
             if isinstance(organisation, str):
-                organisations[organisation] += 1
+                organisations[organisation.strip().lower()] += 1
     if nameless:
         ids.update(row_id for row_id, row in known.items() if row.live and row.values[0] in nameless)
     return Mentions(ids, organisations)

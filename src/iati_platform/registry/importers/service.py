@@ -15,7 +15,7 @@ from iati_platform.registry.importers.registry_json import Document, Unreadable,
 from iati_platform.registry.importers.results import ImportResult, Tally
 from iati_platform.registry.importers.source import parse_source
 from iati_platform.registry.models import DatasetRow, EventRow, OrganisationRow, SourceRow, WithheldRow
-from iati_platform.storage.database import reading, writing
+from iati_platform.storage.database import one_at_a_time, reading, writing
 
 REMARKS_KEPT = 1000
 _ORGANISATION_OF_DATASET = tuple(DATASET.fields).index("reporting_org_id")
@@ -78,6 +78,7 @@ def import_document(
 ) -> ImportResult:
     """Make the registry what a document of the source `spec` (canonical) says, in one transaction."""
     with writing(engine) as session:
+        one_at_a_time(session, "import")
         source_id = _source_id(session, spec, now)
         result = _import(session, source_id, spec, document, actor, take_over, accept_shrinkage, now)
     if result.refused is not None:
