@@ -89,7 +89,7 @@ def s3_endpoint() -> Iterator[str]:
     """The address of a running endpoint without objects."""
     handler = type("Handler", (_Handler,), {"objects": {}})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -44,7 +44,7 @@ def parse_document(data: bytes, name: str) -> Document:
     try:
         content = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        raise Unreadable(f"{name}: {DOCUMENT_NAME} is not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from error
+        raise Unreadable(f"{name}: {DOCUMENT_NAME} is not JSON (line {error.lineno}, column {error.colno})") from error
     if not isinstance(content, dict):
         raise Unreadable(f'{name}: {DOCUMENT_NAME} is not an object with "organisations" and "datasets"')
     for key in ("organisations", "datasets"):
