@@ -154,3 +154,11 @@ def test_the_codelist_rules_are_exactly_those_of_the_specification(shared: Path,
         linked = rule.vocabulary_attribute and rule.vocabulary_attribute.replace("../", "../@")
         shipped.add((rule.id, rule.path, label, rule.codelist, linked, rule.vocabulary, rule.category))
     assert shipped == written
+
+
+def test_codelist_rules_of_1x_bear_the_numbers_of_the_same_place_later() -> None:
+    rules = {rule.key: (rule.id, rule.codelist) for rule in standard.codelist_rules("1.05")}
+    assert rules["iati-activity/sector/@code[vocabulary=DAC]"] == ("9.76.1", "Sector")
+    assert rules["iati-activity/sector/@code[vocabulary=DAC-3]"] == ("9.77.1", "SectorCategory")
+    assert rules["iati-activity/transaction/value/@currency"] == ("9.94.1", "Currency")
+    assert rules["iati-activity/location/gazetteer-entry/@gazetteer-ref"] == ("9.0.1", "GazetteerAgency")

@@ -62,7 +62,10 @@ def xml_attributes_source() -> bytes:
 
 @cache
 def xml_schema(version: str, kind: FileKind) -> etree.XMLSchema:
-    """The compiled validator of this version and kind, one per process. Accepts and rejects what the official schema does."""
+    """The compiled validator of this version and kind, one per process. Accepts and rejects what the official schema does.
+
+    Several threads may validate with it at once; `error_log` is that of the latest validation of any of them, so a caller that
+    wants findings validates under a lock or in its own process."""
     parser = etree.XMLParser(no_network=True, load_dtd=False, resolve_entities=False)
     parser.resolvers.add(_XmlAttributes())
     return etree.XMLSchema(etree.fromstring(schema_source(version, kind), parser))
