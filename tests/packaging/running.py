@@ -39,7 +39,7 @@ class Running:
 
 
 @contextlib.contextmanager
-def platform(iati: Sequence[str], folder: Path, *options: str) -> Iterator[Running]:
+def platform(iati: Sequence[str], folder: Path, *options: str, **environment: str) -> Iterator[Running]:
     """`iati up OPTIONS` in the folder (its data directory is folder/data) until it has something to show; stopped at the end."""
     port = free_port()
     log = folder / "platform.log"
@@ -47,7 +47,7 @@ def platform(iati: Sequence[str], folder: Path, *options: str) -> Iterator[Runni
         process = subprocess.Popen(
             [*iati, "up", *options, "--port", str(port)],
             cwd=folder,
-            env=clean_environment(NO_COLOR="1"),
+            env=clean_environment(NO_COLOR="1", **environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

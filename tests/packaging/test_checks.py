@@ -49,7 +49,9 @@ def test_licences_that_bind_are_refused(licence: str, refused: bool) -> None:
 def test_an_address_in_a_lock_file_is_a_fault(tmp_path: Path) -> None:
     check = tool("check_locks")
     lock = tmp_path / "requirements.txt"
-    lock.write_text("--index-url https://packages.example.org/simple\nexample==1.0 \\\n    --hash=sha256:00\nother==2.0\n", encoding="utf-8")
+    lock.write_text(
+        "--index-url https://packages.example.org/simple\nexample==1.0 \\\n    --hash=sha256:00\nother==2.0\n", encoding="utf-8"
+    )
     assert check.faults_of_pip_lock(lock) == [
         "requirements.txt:1: an address: --index-url https://packages.example.org/simple",
         "requirements.txt: other has no hash",

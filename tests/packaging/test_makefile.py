@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.packaging.running import clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,5 +41,7 @@ def test_check_standard_asks_for_the_folder(tmp_path: Path) -> None:
 
 
 def test_lock_files_hold_what_they_promise() -> None:
-    done = subprocess.run(["python3", "tools/check_locks.py"], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["python3", "tools/check_locks.py"], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")

@@ -6,13 +6,16 @@ import zipfile
 from pathlib import Path
 
 import httpx
+
 from tests.packaging.running import clean_environment, platform, stop
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(iati: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(iati), *arguments], cwd=folder, env=clean_environment(NO_COLOR="1"), capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [str(iati), *arguments], cwd=folder, env=clean_environment(NO_COLOR="1"), capture_output=True, text=True, check=False
+    )
 
 
 def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(copy: Path, wheel: Path) -> None:
@@ -39,7 +42,9 @@ def test_a_whole_platform_comes_up_over_the_demonstration(installed: Path, tmp_p
     with platform([str(installed)], tmp_path, "--demo") as running:
         index = httpx.get(f"{running.url}/bulk-data/datasets-minimal", timeout=30).raise_for_status().json()
         assert len(index["datasets"]) == 104
-        activities = httpx.get(f"{running.url}/datastore/activity/select", params={"q": "*:*", "rows": 1}, timeout=30).raise_for_status().json()
+        activities = (
+            httpx.get(f"{running.url}/datastore/activity/select", params={"q": "*:*", "rows": 1}, timeout=30).raise_for_status().json()
+        )
         found = activities["response"]["numFound"]
         assert found > 2000
         assert json.dumps(activities["response"]["docs"][0]).count("iati_identifier") >= 1
