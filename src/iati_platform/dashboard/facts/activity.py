@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from iati_platform.dashboard.facts.transactions import Transaction
-from iati_platform.dashboard.facts.vocabulary import DATE_TYPES, DATES, EXTENDING, FUNDING, IMPLEMENTING, INCOMING, TRUE
+from iati_platform.dashboard.facts.transactions import Summary, Transaction
+from iati_platform.dashboard.facts.vocabulary import DATE_TYPES, DATES, EXTENDING, FUNDING, IMPLEMENTING, TRUE
 
 if TYPE_CHECKING:
     from iati_platform.reading import Node, Record
@@ -19,7 +19,7 @@ class Activity:
 
     __slots__ = (
         "attributes", "budget_not_provided", "budgets", "dates", "donor", "groups", "hierarchy", "identifier", "record", "reporting_ref",
-        "second", "secondary", "transactions", "version",
+        "second", "secondary", "summary", "transactions", "version",
     )  # fmt: skip
 
     def __init__(self, record: Record, version: str) -> None:
@@ -36,19 +36,17 @@ class Activity:
         self.budgets = groups.get("budget", _NONE)
         self.budget_not_provided = attributes.get("budget-not-provided", "")
         self.transactions = [Transaction(node) for node in groups.get("transaction", _NONE)]
+        self.summary = Summary(self.transactions, attributes.get("default-currency", ""))
         self.dates = _dates(groups.get("activity-date", _NONE))
         self.donor = self._is_donor()
 
-    def all(self, *names: str) -> list[Node]:
-        """Child elements with one of these names."""
-        return [node for name in names for node in self.groups.get(name, _NONE)]
+    def all(self, name: str) -> Sequence[Node]:
+        """Child elements of this name."""
+        return self.groups.get(name, _NONE)
 
     def has_text(self, name: str) -> bool:
         """Some child of this name says something: its own text in 1.x, a narrative in 2.x."""
         return any(says(node, self.second) for node in self.groups.get(name, _NONE))
-
-    def incoming(self) -> list[Transaction]:
-        return [transaction for transaction in self.transactions if transaction.type in INCOMING]
 
     def _is_donor(self) -> bool:
         """The reporting organisation funds or extends, and does not implement (spec section 2, donor publisher)."""

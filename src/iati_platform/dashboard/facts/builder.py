@@ -60,14 +60,15 @@ class FactsBuilder:
 
     def add(self, record: Record, admitted: bool) -> None:
         """One activity or organisation; `admitted`: it is in the Datastore's collections."""
-        node = record.node
+        node, data = record.node, self._reading.data
+        empty = data.find(b'""', record.start, record.end) >= 0 or data.find(b"''", record.start, record.end) >= 0
         if node[0].name != "iati-activity":
-            self._counts.add(node, "1")
+            self._counts.add(node, "1", empty)
             self._hierarchies["1"] += 1
             self._count_refs(record.groups.get("reporting-org", ()), "reporting_orgs")
             return
         activity = Activity(record, self._reading.version)
-        self._counts.add(node, activity.hierarchy)
+        self._counts.add(node, activity.hierarchy, empty)
         self._organisations.add(activity)
         self._hierarchies[activity.hierarchy] += 1
         self._count_refs(record.groups.get("reporting-org", ()), "reporting_orgs")
@@ -100,15 +101,12 @@ class FactsBuilder:
         return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS, default=_number)
 
     def _stats(self) -> dict[str, Any]:
-        by_hierarchy = self._counts.by_hierarchy()
-        for hierarchy, number in self._hierarchies.items():
-            by_hierarchy[hierarchy]["activities"] = number  # type: ignore[assignment]
         activities = self._reading.kind is FileKind.ACTIVITIES
         records = self._hierarchies.total()
         stats: dict[str, Any] = {
             "activities": records if activities else 0,
             "organisations": 0 if activities else records,
-            "by_hierarchy": by_hierarchy,
+            "elements": self._counts.by_hierarchy(),
             "boolean_values": self._counts.boolean_values(),
             "codelist_values": self._counts.codelist_values(),
             "reporting_orgs": self._totals["reporting_orgs"],
@@ -164,7 +162,7 @@ class FactsBuilder:
             | (2 if activity.donor else 0)
             | (4 if said and not activity.budgets else 0)
             | (8 if said and activity.budgets else 0)
-            | (16 if activity.incoming() else 0)
+            | (16 if activity.summary.incoming else 0)
             | (32 if len(activity.groups.get("recipient-country", ())) == 1 else 0)
             | (64 if is_humanitarian else 0)
             | (128 if admitted else 0)
@@ -207,7 +205,7 @@ def _sums(activity: Activity, currency: str) -> list[list[Any]]:
         month, value_month = transaction.date[:7], transaction.value_date[:7]
         key = (transaction.type, transaction.currency or currency, month, 0 if value_month == month else value_month)
         found = sums.get(key)
-        stated = amount(transaction.value) or _ZERO
+        stated = transaction.amount or _ZERO
         if found is None:
             sums[key] = [stated, 1]
         else:

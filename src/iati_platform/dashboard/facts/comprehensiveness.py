@@ -16,16 +16,13 @@ from babel.languages import get_official_languages
 
 from iati_platform.dashboard.facts.activity import Activity, child, says
 from iati_platform.dashboard.facts.vocabulary import (
-    COMMITMENT,
     DAC3,
     DAC5,
     FUNDING,
-    SPEND,
     XML_LANG,
+    XSD_DATES,
     amount,
     is_absolute_url,
-    is_decimal,
-    is_xsd_date,
 )
 from iati_platform.standard import VERSIONS, codelist
 
@@ -67,7 +64,7 @@ def _identifier_valid(activity: Activity) -> bool:
 
 def _dates_valid(activity: Activity) -> bool:
     starts = activity.dates[0] or activity.dates[1]
-    return bool(starts) and all(is_xsd_date(node[1].get("iso-date", "")) for node in activity.all("activity-date"))
+    return bool(starts) and all(XSD_DATES[node[1].get("iso-date", "")] for node in activity.all("activity-date"))
 
 
 def _whole(nodes: Iterable[Node]) -> bool:
@@ -80,7 +77,7 @@ def _whole(nodes: Iterable[Node]) -> bool:
 
 
 def _sector(activity: Activity) -> bool:
-    return bool(activity.all("sector")) or _each_transaction(activity, lambda transaction: bool(transaction.sectors))
+    return bool(activity.all("sector")) or (activity.second and activity.summary.all_sectors)
 
 
 def _sector_valid(activity: Activity) -> bool:
@@ -91,39 +88,20 @@ def _sector_valid(activity: Activity) -> bool:
 
 
 def _place(activity: Activity) -> bool:
-    return bool(activity.all("recipient-country", "recipient-region")) or _each_transaction(
-        activity, lambda transaction: transaction.places > 0
-    )
+    return bool(_places(activity)) or (activity.second and activity.summary.all_places)
 
 
 def _place_valid(activity: Activity) -> bool:
-    nodes = activity.all("recipient-country", "recipient-region")
+    nodes = _places(activity)
     return not nodes or _whole(nodes)
 
 
-def _each_transaction(activity: Activity, passes: Callable[..., bool]) -> bool:
-    """2.x only: there are transactions, and each passes."""
-    return activity.second and bool(activity.transactions) and all(passes(transaction) for transaction in activity.transactions)
-
-
-def _money(types: frozenset[str]) -> tuple[Check, Check]:
-    def some(activity: Activity) -> bool:
-        return any(transaction.type in types for transaction in activity.transactions)
-
-    def valid(activity: Activity) -> bool:
-        return all(
-            is_decimal(transaction.value) and (is_xsd_date(transaction.iso_date) or is_xsd_date(transaction.value_date))
-            for transaction in activity.transactions
-            if transaction.type in types
-        )
-
-    return some, valid
+def _places(activity: Activity) -> list[Node]:
+    return [*activity.all("recipient-country"), *activity.all("recipient-region")]
 
 
 def _traceability(activity: Activity) -> bool:
-    incoming = activity.incoming()
-    named = bool(incoming) and all((transaction.provider or {}).get("provider-activity-id") is not None for transaction in incoming)
-    return named or activity.donor
+    return (activity.summary.incoming and activity.summary.incoming_named) or activity.donor
 
 
 def _budgets_valid(activity: Activity) -> bool:
@@ -136,10 +114,10 @@ def _budget_valid(budget: Node) -> bool:
         start is not None
         and end is not None
         and value is not None
-        and is_xsd_date(start[1].get("iso-date", ""))
-        and is_xsd_date(end[1].get("iso-date", ""))
-        and is_xsd_date(value[1].get("value-date", ""))
-        and is_decimal(value[2])
+        and XSD_DATES[start[1].get("iso-date", "")]
+        and XSD_DATES[end[1].get("iso-date", "")]
+        and XSD_DATES[value[1].get("value-date", "")]
+        and amount(value[2]) is not None
     )
 
 
@@ -160,7 +138,7 @@ def _location(activity: Activity) -> bool:
 
 def _position_valid(text: str) -> bool:
     parts = text.split(" ")
-    if len(parts) != 2 or not all(is_decimal(part) for part in parts):
+    if len(parts) != 2 or any(amount(part) is None for part in parts):
         return False
     latitude, longitude = float(parts[0]), float(parts[1])
     return -90 <= latitude <= 90 and -180 <= longitude <= 180 and not (latitude == 0 and longitude == 0)
@@ -171,8 +149,8 @@ def _is_dac(vocabulary: str) -> bool:
 
 
 def _dac(activity: Activity) -> bool:
-    return any(_is_dac(node[1].get("vocabulary", "")) for node in activity.all("sector")) or _each_transaction(
-        activity, lambda transaction: any(_is_dac(vocabulary) for vocabulary, _ in transaction.sectors)
+    return any(_is_dac(node[1].get("vocabulary", "")) for node in activity.all("sector")) or (
+        activity.second and activity.summary.all_dac
     )
 
 
@@ -199,7 +177,7 @@ def _document_valid(activity: Activity) -> bool:
 def _aid_type(activity: Activity) -> bool:
     if any(node[1].get("code") for node in activity.all("default-aid-type")):
         return True
-    return bool(activity.transactions) and all(any(transaction.aid_types) for transaction in activity.transactions)
+    return activity.summary.all_aid_types
 
 
 def _aid_type_valid(activity: Activity) -> bool:
@@ -237,7 +215,7 @@ def _languages(activity: Activity, name: str) -> set[str]:
 
 
 def _reporting_org(activity: Activity) -> bool:
-    return any(node[1].get("ref") and says(node, activity.second) for node in activity.all("reporting-org"))
+    return any(bool(node[1].get("ref")) and says(node, activity.second) for node in activity.all("reporting-org"))
 
 
 def _has_child(name: str, inner: str) -> Check:
@@ -248,13 +226,6 @@ def _has(name: str, attribute: str | None = None) -> Check:
     if attribute is None:
         return lambda activity: name in activity.groups
     return lambda activity: any(node[1].get(attribute) for node in activity.groups.get(name, ()))
-
-
-def _currencies(activity: Activity) -> bool:
-    default = activity.attributes.get("default-currency")
-    return bool(activity.transactions) and all(
-        (transaction.currency or default) and is_xsd_date(transaction.value_date) for transaction in activity.transactions
-    )
 
 
 #: In this order the tests are bits 0, 1, 2, ... of the fields `any` and `valid` of the facts. Add at the end; never reorder.
@@ -277,8 +248,8 @@ TESTS: Final[tuple[Test, ...]] = (
     Test("activity-date", _has("activity-date"), _dates_valid),
     Test("sector", _sector, _sector_valid),
     Test("country_or_region", _place, _place_valid),
-    Test("transaction_commitment", *_money(COMMITMENT)),
-    Test("transaction_spend", *_money(SPEND)),
+    Test("transaction_commitment", lambda activity: activity.summary.commitments, lambda activity: activity.summary.commitments_valid),
+    Test("transaction_spend", lambda activity: activity.summary.spend, lambda activity: activity.summary.spend_valid),
     Test("transaction_traceability", _traceability),
     Test("budget", _has("budget"), _budgets_valid),
     Test("contact-info", _has_child("contact-info", "email")),
@@ -295,7 +266,7 @@ TESTS: Final[tuple[Test, ...]] = (
     Test("recipient_language", _language),
     Test("result_indicator", _has_child("result", "indicator")),
     Test("budget_not_provided", lambda activity: bool(activity.budget_not_provided), _without_budget_valid),
-    Test("transaction_currency", _currencies),
+    Test("transaction_currency", lambda activity: activity.summary.all_currencies),
     Test("activity-website", _has("activity-website")),
     Test("conditions_attached", _has("conditions", "attached")),
 )

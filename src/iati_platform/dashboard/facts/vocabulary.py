@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -79,21 +79,26 @@ def _parse(text: str) -> str:
 DATES: Final = _Dates()
 
 
-def is_xsd_date(text: str) -> bool:
-    return _XSD_DATE.fullmatch(text.strip()) is not None and DATES[text.strip()] != ""
+class _XsdDates(dict[str, bool]):
+    """Text -> is it an xsd:date? Bounded like `_Dates`."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: str) -> bool:
+        if len(self) > 50_000:
+            self.clear()
+        trimmed = text.strip()
+        value = self[text] = _XSD_DATE.fullmatch(trimmed) is not None and _parse(trimmed) != ""
+        return value
 
 
-def is_decimal(text: str) -> bool:
-    return _DECIMAL.fullmatch(text.strip()) is not None
+XSD_DATES: Final = _XsdDates()
 
 
 def amount(text: str) -> Decimal | None:
-    """The amount a text states, None if it states none."""
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
+    """The amount an xsd:decimal states; None if the text is not one ("1,000", "1e3")."""
+    trimmed = text.strip()
+    return Decimal(trimmed) if _DECIMAL.fullmatch(trimmed) else None
 
 
 def is_absolute_url(text: str) -> bool:
