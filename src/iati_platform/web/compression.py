@@ -7,6 +7,7 @@ that compare strongly, because both forms are put into `If-None-Match`.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from isal import isal_zlib
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,66 +31,76 @@ class Gzip:
             return
         scope = _with_both_tags(scope)
         accepts = _accepts_gzip(Headers(scope=scope).get("accept-encoding", ""))
-        start: Message | None = None
-        packer = None
+        packing = _Packing(send, accepts, head=scope["method"] == "HEAD")
+        await self.app(scope, receive, packing)
 
-        async def packed(message: Message) -> None:
-            nonlocal start, packer
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                suits = (
-                    message["status"] not in (204, 206, 304)
-                    and "content-encoding" not in headers
-                    and TEXT.match(headers.get("content-type", ""))
-                )
-                if suits:
-                    headers.add_vary_header("Accept-Encoding")
-                if not suits or not accepts or int(headers.get("content-length", SMALLEST)) < SMALLEST:
-                    await send(message)
-                    return
-                start = message  # held back until the first piece shows whether this is worth it
-                return
-            if start is None and packer is None:
-                await send(message)
-                return
-            body, more = message.get("body", b""), message.get("more_body", False)
-            if start is not None:
-                first, start = start, None
-                headers = MutableHeaders(scope=first)
-                if not more and len(body) < SMALLEST and scope["method"] != "HEAD":
-                    await send(first)
-                    await send(message)
-                    return
-                headers["Content-Encoding"] = "gzip"
-                if "content-length" in headers:
-                    del headers["content-length"]
-                tag = headers.get("etag", "")
-                if tag.startswith('"'):
-                    headers["ETag"] = f"W/{tag}"
-                packer = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, 31)
-                if scope["method"] == "HEAD":
-                    await send(first)
-                    await send(message)
-                    return
-                if not more:
-                    packed_body = packer.compress(body) + packer.flush()
-                    headers["Content-Length"] = str(len(packed_body))
-                    await send(first)
-                    await send({"type": "http.response.body", "body": packed_body, "more_body": False})
-                    return
-                await send(first)
-            if scope["method"] == "HEAD":
-                await send(message)
-                return
-            if packer is None:  # pragma: no cover - the first piece has made one
-                return
-            piece = packer.compress(body)
-            if not more:
-                piece += packer.flush()
-            if piece or not more:
-                await send({"type": "http.response.body", "body": piece, "more_body": more})
 
-        await self.app(scope, receive, packed)
+class _Packing:
+    """The sending side of one answer: decides at the first piece of the body whether to compress, then stays with it."""
+
+    def __init__(self, send: Send, accepts: bool, *, head: bool) -> None:
+        self.send = send
+        self.accepts = accepts
+        self.head = head
+        self.start: Message | None = None  # held back until the first piece shows whether compressing is worth it
+        self.packer: Any = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            suits = (
+                message["status"] not in (204, 206, 304)
+                and "content-encoding" not in headers
+                and TEXT.match(headers.get("content-type", "")) is not None
+            )
+            if suits:
+                headers.add_vary_header("Accept-Encoding")
+            if suits and self.accepts and int(headers.get("content-length", SMALLEST)) >= SMALLEST:
+                self.start = message
+            else:
+                await self.send(message)
+            return
+        if self.start is not None:
+            await self._first(self.start, message)
+        elif self.packer is not None:
+            await self._next(message.get("body", b""), message.get("more_body", False))
+        else:
+            await self.send(message)
+
+    async def _first(self, start: Message, message: Message) -> None:
+        self.start = None
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if not more and len(body) < SMALLEST and not self.head:
+            await self.send(start)
+            await self.send(message)
+            return
+        headers = MutableHeaders(scope=start)
+        headers["Content-Encoding"] = "gzip"
+        if "content-length" in headers:
+            del headers["content-length"]
+        tag = headers.get("etag", "")
+        if tag.startswith('"'):
+            headers["ETag"] = f"W/{tag}"
+        if self.head:  # the same headers as GET would get, and no body
+            await self.send(start)
+            await self.send(message)
+            return
+        self.packer = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, 31)
+        if not more:
+            packed = self.packer.compress(body) + self.packer.flush()
+            headers["Content-Length"] = str(len(packed))
+            await self.send(start)
+            await self.send({"type": "http.response.body", "body": packed, "more_body": False})
+            return
+        await self.send(start)
+        await self._next(body, more)
+
+    async def _next(self, body: bytes, more: bool) -> None:
+        piece = self.packer.compress(body)
+        if not more:
+            piece += self.packer.flush()
+        if piece or not more:
+            await self.send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 def _accepts_gzip(header: str) -> bool:

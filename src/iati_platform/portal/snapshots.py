@@ -1,0 +1,2 @@
+def of_organisation(platform, org_id):
+    return []
