@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from tests.postgres import PostgresServer, find_server
 
 from iati_platform.storage.content import ContentStore
 from iati_platform.storage.database import make_engine, migrate
 from iati_platform.storage.objects import ObjectStore
+from tests.postgres import PostgresServer, find_server
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

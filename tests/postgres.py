@@ -95,9 +95,20 @@ class PrivateServer(PostgresServer):
         self._run("initdb", "-D", data, "-U", "iati", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         settings = ("listen_addresses=", f"unix_socket_directories={self._folder}", "port=5432", "fsync=off", "full_page_writes=off")
         options = [part for setting in settings for part in ("-c", setting)]
+        # The server ends when our end of the pipe closes: also when the tests are killed, none is left behind.
         self._process = subprocess.Popen(
-            [str(self._programs / "postgres"), "-D", data, *options],
+            [
+                "sh",
+                "-c",
+                '"$@" & server=$!; cat; kill -INT $server; wait $server; rm -rf "$FOLDER"',
+                "sh",
+                str(self._programs / "postgres"),
+                "-D",
+                data,
+                *options,
+            ],
             **self._as_user(),
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -105,13 +116,9 @@ class PrivateServer(PostgresServer):
         return super().__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(20)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _wait(self) -> None:
@@ -132,7 +139,10 @@ class PrivateServer(PostgresServer):
             raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
 
     def _as_user(self) -> dict[str, object]:
-        common: dict[str, object] = {"cwd": self._folder, "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}}
+        common: dict[str, object] = {
+            "cwd": self._folder,
+            "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC", "FOLDER": str(self._folder)},
+        }
         if self._user is None:
             return common
         return {**common, "user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": []}

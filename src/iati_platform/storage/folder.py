@@ -6,16 +6,18 @@ import ctypes
 import itertools
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from iati_platform.storage.objects import ObjectMissing
 
 _INCOMING = ".incoming"  # no key starts with a dot, so nothing in here can be mistaken for an object
+_ABANDONED_SECONDS = 600  # a put takes seconds; its process may run in another container, so asking for its id would mislead
 
 
 class FolderBackend:
-    """Files below `root`. Own code rather than obstore's local store: see docs/decisions/storage-durability.md."""
+    """Files below `root`. Own code rather than obstore's local store: see docs/decisions/003-files-on-disk.md."""
 
     def __init__(self, root: Path) -> None:
         self._root = os.path.abspath(root)  # noqa: PTH100 (symbolic links stay as they are)
@@ -92,10 +94,15 @@ class FolderBackend:
             os.close(descriptor)
 
     def sweep(self) -> int:
-        leftovers = list(Path(self._incoming).iterdir())
-        for path in leftovers:
-            path.unlink(missing_ok=True)
-        return len(leftovers)
+        removed = 0
+        for path in Path(self._incoming).iterdir():
+            try:
+                if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue  # moved into place meanwhile
+        return removed
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """Bytes under keys: one interface to a local folder (default) and to S3, Google Cloud and Azure storage.
 
 A put is atomic: readers see the old bytes or the new ones, also when the process is killed in the middle. It is durable
-against power loss after `flush()`; see docs/decisions/storage-durability.md for why not after every put.
+against power loss after `flush()`; see docs/decisions/003-files-on-disk.md for why not after every put.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ObjectStore:
         self._backend.flush()
 
     def sweep(self) -> int:
-        """Remove what killed processes left half-written; only for the one writer. Returns how many."""
+        """Remove what killed processes left half-written; returns how many. A put under way is never touched."""
         return self._backend.sweep()
 
 
