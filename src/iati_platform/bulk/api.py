@@ -109,7 +109,7 @@ def create_app(platform: Platform) -> FastAPI:
     return app
 
 
-def _error(request: Request, error: Exception) -> Response:
+async def _error(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 404:
         return pages.not_found(request)
     return errors.http_error(request, error)

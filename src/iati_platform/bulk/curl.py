@@ -44,7 +44,7 @@ class _Transfer:
     """One request on its way: over several hops, retries and at most one unverified attempt per host."""
 
     __slots__ = (
-        "attempts", "blocked", "body", "encoded_length", "handle", "headers", "hops", "host", "matched", "reason", "received", "request",
+        "attempts", "blocked", "body", "cookies", "encoded_length", "handle", "headers", "hops", "host", "matched", "reason", "received", "request",
         "started", "status", "stop_failure", "stopped", "tls_problem", "url",
     )  # fmt: skip
 
@@ -57,6 +57,7 @@ class _Transfer:
         self.started: float | None = None
         self.tls_problem: str | None = None
         self.received = 0
+        self.cookies: list[str] = []
         self.handle: Any = None
         self.reset()
 
@@ -200,7 +201,9 @@ class _Run:
         setopt(pycurl.USERAGENT, self.fetcher.user_agent)
         setopt(pycurl.HTTPHEADER, headers)
         setopt(pycurl.ACCEPT_ENCODING, "gzip, deflate")
-        setopt(pycurl.COOKIEFILE, "")  # cookies of one dataset's redirects; some hosts send visitors round until they come back
+        setopt(pycurl.COOKIEFILE, "")
+        for cookie in transfer.cookies:  # some hosts send visitors round until their cookie comes back
+            setopt(pycurl.COOKIELIST, cookie)
         setopt(pycurl.NOSIGNAL, 1)
         setopt(pycurl.CONNECTTIMEOUT_MS, int(self.limits.connect_seconds * 1000))
         setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
@@ -339,9 +342,10 @@ class _Run:
 
     def _finished(self, handle: Any, code: int, message: str) -> None:
         transfer: _Transfer = handle.transfer
-        received = int(handle.getinfo(pycurl.SIZE_DOWNLOAD))
+        received = int(handle.getinfo(pycurl.SIZE_DOWNLOAD_T))
         transfer.received += received
-        connected = handle.getinfo(pycurl.PRETRANSFER_TIME) > 0
+        transfer.cookies = handle.getinfo(pycurl.INFO_COOKIELIST)
+        connected = handle.getinfo(pycurl.CONNECT_TIME) > 0
         self.multi.remove_handle(handle)
         self.running.discard(transfer)
         transfer.handle = None
