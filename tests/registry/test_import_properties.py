@@ -86,7 +86,7 @@ def said(document: Document) -> tuple[set[Any], set[Any]]:
     )
 
 
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @many
@@ -149,3 +149,64 @@ def test_the_event_log_tells_the_whole_story(scratch: Any, sequence: list[Docume
     datasets = {(found, *(replayed[found][name] for name in ("short_name", "reporting_org_id", "url"))) for found in live}
     assert datasets == state(engine)[1]
     engine.dispose()
+
+
+@many
+@given(sequence=st.lists(documents(), min_size=1, max_size=5))
+def test_without_an_operators_word_no_import_takes_half_of_what_is_there(scratch: Any, sequence: list[Document]) -> None:
+    engine = scratch()
+    for document in sequence:
+        before = state(engine)
+        result = import_document(engine, "/source", document, actor="test", take_over=True, now=next(moments))
+        if result.refused is not None:
+            assert state(engine) == before
+        else:
+            assert state(engine) == said(document)
+            for was, now in zip(before, state(engine), strict=True):
+                assert len(now) * 2 > len(was) or len(was) <= 1
+                assert now or not was
+    engine.dispose()
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
+    | st.sampled_from([uid("organisation one"), *NAMES]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> Document:
+    """A document in which anything may stand anywhere."""
+    whole = draw(documents())
+
+    def damage(records: list[Any]) -> list[Any]:
+        result = []
+        for record in records:
+            spoiled = dict(record)
+            for name in draw(st.lists(st.sampled_from(sorted(record)), max_size=2)):
+                spoiled[name] = draw(anything)
+            result.append(draw(st.sampled_from((record, record, spoiled, spoiled, draw(anything)))))
+        return result
+
+    return Document(damage(whole.organisations), damage(whole.datasets))
+
+
+@many
+@given(sequence=st.lists(damaged(), min_size=1, max_size=4))
+def test_whatever_stands_in_a_document_it_is_taken_or_rejected_and_then_stays_so(database: Engine, sequence: list[Document]) -> None:
+    # One registry for all examples: each meets what the ones before it left.
+    for document in sequence:
+        result = import_document(database, "/source", document, actor="test", take_over=True, now=next(moments), accept_shrinkage=True)
+        tallies = (result.organisations, result.datasets)
+        for kind, records, tally in zip(("organisation", "dataset"), (document.organisations, document.datasets), tallies, strict=True):
+            rejected = sum(1 for remark in result.rejected if remark.kind == kind)
+            assert tally.added + tally.changed + tally.unchanged + rejected == len(records)
+        again = import_document(database, "/source", document, actor="test", take_over=True, now=next(moments), accept_shrinkage=True)
+        assert not again.differs
+        assert again.rejected == result.rejected

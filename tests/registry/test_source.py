@@ -56,6 +56,7 @@ def test_a_url_is_a_document(url: str) -> None:
         ("ftp://h/x", "ftp://h/x: not a source; use a folder that holds registry.json or http(s)://…/registry.json"),
         ("file:///tmp", "file:///tmp: write a folder as a plain path, such as ./corpus"),
         ("", "an empty source: name a folder or a URL"),
+        ("x" * 2001, f"{'x' * 60}…: a source is at most 2000 characters long"),
         ("https://", "https://: not a URL such as https://registry.example.org/registry.json"),
         ("https://user:pw@h/registry.json", "https://…@h: a source is remembered and shown, so it cannot hold a password"),
     ],

@@ -64,7 +64,7 @@ def public_datasets(session: Session) -> list[Dataset]:
 
 
 def list_datasets(session: Session, q: str = "", org: str | None = None, start: int = 0, limit: int = 50) -> Page[Dataset]:
-    """Public datasets whose short name, organisation or URL holds every word of `q`; `org` is an organisation's short name."""
+    """Public datasets with every word of `q` in their short name or their organisation's names; `org` is an organisation's short name."""
     where: list[Any] = [or_(_holds(DatasetRow.short_name, w), _holds(OrganisationRow.search_text, w)) for w in names.search_words(q)]
     if org is not None:
         where.append(OrganisationRow.short_name == org)
@@ -163,7 +163,7 @@ def _organisations() -> Select[*tuple[Any, ...]]:
 
 
 def list_organisations(session: Session, q: str = "", start: int = 0, limit: int = 50) -> Page[Organisation]:
-    """Public organisations whose names or identifier hold every word of `q`, ordered by name."""
+    """Public organisations whose names or identifier hold every word of `q`."""
     start, limit = _bounds(start, limit)
     where = [_holds(OrganisationRow.search_text, word) for word in names.search_words(q)]
     total = session.scalar(select(func.count()).select_from(OrganisationRow).where(_PUBLIC_ORGANISATION, *where))

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 DOCUMENT_NAME = "registry.json"
+SPEC_MAXIMUM = 2000
 _LATER = {
     "bulk": "a Bulk Data Service",
     "ckan": "a CKAN registry",
@@ -39,6 +40,8 @@ class SourceSpec:
 def parse_source(text: str) -> SourceSpec:
     """Understand a SOURCE. Relative folders become absolute. Reads nothing; raises `SourceError`."""
     text = text.strip()
+    if len(text) > SPEC_MAXIMUM:
+        raise SourceError(f"{text[:60]}…: a source is at most {SPEC_MAXIMUM} characters long")
     scheme = re.match(r"([a-z][a-z0-9+.-]*):", text)
     if scheme is None:
         return _folder(text)
