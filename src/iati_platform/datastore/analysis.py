@@ -44,13 +44,15 @@ _WORDS: Final = re.compile(
 )
 #: The same for texts without single-sign scripts and marks (Latin, Cyrillic, Arabic without vowels ...): whole runs at a time.
 #: One class of the basic plane (which `re` turns into a bitmap) and one range for all above; a single class of both is 10 times slower.
-_SPECIAL: Final = re.compile(rf"[{''.join(sign for sign in _class_parts(_SINGLE + _MARKS) if sign[-1] < chr(0x10000))}]|[\U00010000-\U0010ffff]")
+_SPECIAL: Final = re.compile(
+    rf"[{''.join(sign for sign in _class_parts(_SINGLE + _MARKS) if sign[-1] < chr(0x10000))}]|[\U00010000-\U0010ffff]"
+)
 _PLAIN_WORDS: Final = re.compile(r"(?:[^\W\d_]+(?:[:·.'’‘․][^\W\d_]+)*|\d+(?:[.,;'’‘․]\d+)*|_)+")
 
 #: In ASCII texts everything but letters, digits, `_` and the five marks that may join is a boundary; letters become small.
-_ASCII: Final = bytes(
-    ord(chr(point).lower()) if chr(point).isalnum() or chr(point) in "_.,':;" else 0x20 for point in range(128)
-) + bytes(range(128, 256))
+_ASCII: Final = bytes(ord(chr(point).lower()) if chr(point).isalnum() or chr(point) in "_.,':;" else 0x20 for point in range(128)) + bytes(
+    range(128, 256)
+)
 #: Marks that do not join at their place, and so are boundaries too.
 _LOOSE: Final = re.compile(
     rb"[.'](?![a-z0-9])|(?<![a-z0-9])[.']|(?<=[0-9])[.'](?=[a-z])|(?<=[a-z])[.'](?=[0-9])"

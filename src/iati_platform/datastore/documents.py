@@ -1,11 +1,13 @@
 """The documents section of an artefact: every activity, transaction and budget of a file as one line the index can take as it is.
 
-A line is a kind letter and a JSON object. `A`: an activity; `X`: one that is kept but left out of the collections (version 1, schema-invalid,
+A line is a kind letter and a JSON object. `A`: an activity; `X`: one that is kept but left out of the collections (version 1, schema-
+invalid,
 without identifier); `T`, `B`: a transaction or budget, after its activity and with its own fields only; what it inherits is found
 through its activity (spec/datastore.md §12.10). The object holds what is *searched*; what is *returned* is the JSON text under `_doc` of the
 activity: `{"s": start byte, "e": end byte, "v": schema-valid, "a": {own fields}, "t": [{…}], "b": [{…}]}` (see payload.py).
 
-Searched values are distinct and sorted, so that the first one is the smallest (the engine sorts by the first); `m<number>` holds the largest
+Searched values are distinct and sorted, so that the first one is the smallest (the engine sorts by the first); `m<number>` holds the
+largest
 number or date. `_t` holds the tokens of codes that are more than blank-separated words, `_has` the numbers of text fields with a value.
 `_id` comes first in an activity line, always as `{"_id":"<sha1 of identifier>--<n>"`: the index splices the dataset's fields before it.
 """
@@ -146,7 +148,8 @@ class DocumentsBuilder:
         return known[1]
 
     def _unknown_attribute(self, shapes: dict[str, Shape], text_shape: Shape | None, spec: ElementSpec, name: str) -> Shape:
-        """An attribute the Standard does not have at this place: `element_attribute`, a namespace by its prefix. Kept in the element's plan."""
+        """An attribute the Standard does not have at this place: `element_attribute`, a namespace by its prefix. Kept in the element's
+        plan."""
         label = attribute_label(name)
         if label.startswith("{"):
             uri, _, local = label[1:].partition("}")

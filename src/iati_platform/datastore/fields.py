@@ -171,9 +171,7 @@ def narrative_fields(scope: Scope | None = None) -> tuple[Field, ...]:
 
 def collection_fields(collection: Collection) -> tuple[Field, ...]:
     """The fields a document of this collection can have; the whole activities' payloads exist on activities only."""
-    return tuple(
-        field for field in field_model().values() if collection is Collection.ACTIVITY or field.name not in _ACTIVITY_ONLY
-    )
+    return tuple(field for field in field_model().values() if collection is Collection.ACTIVITY or field.name not in _ACTIVITY_ONLY)
 
 
 def own_scope(collection: Collection) -> Scope:

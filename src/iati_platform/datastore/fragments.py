@@ -1,6 +1,7 @@
 """What one text becomes in the lines of the index: pieces of JSON, made once per field and text, then only joined.
 
-Most values of a file repeat (codes, currencies, dates, organisation names), so each field keeps what it made. Joining ready pieces is what makes
+Most values of a file repeat (codes, currencies, dates, organisation names), so each field keeps what it made. Joining ready pieces is
+what makes
 documents cheap: building dictionaries and serialising them twice (searched, returned) took three times as long.
 
 Short names: field 158 is `f158` in index and payload, its largest value `m158`; an extension is `+name`, returned but not searched.
@@ -21,8 +22,10 @@ from iati_platform.datastore.values import boolean, instant, instant_text, integ
 _KEPT_IN_ALL: Final = 60_000
 
 
-#: One value of one field: (returned, searched, returned value, searched value, words, order). The first two are JSON with the key, the next two
-#: without, "" when there is none; the returned ones are escaped once more, because the payload is a string within the line. `words`: the tokens
+#: One value of one field: (returned, searched, returned value, searched value, words, order). The first two are JSON with the key, the
+#: next two
+#: without, "" when there is none; the returned ones are escaped once more, because the payload is a string within the line. `words`:
+#: the tokens
 #: of a code as JSON; `order`: what distinct values are sorted by. A plain tuple: the hot loop unpacks millions.
 Piece = tuple[str, str, str, str, str, Any]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b, sha1
+from hashlib import sha1
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
@@ -18,29 +18,21 @@ import orjson
 import tantivy
 
 from iati_platform.datastore.fields import Collection
+from iati_platform.datastore.layout import FORMAT_FILE, dataset_key, is_current
+from iati_platform.datastore.reader import IndexReader
 from iati_platform.datastore.schema import INDEX_FORMAT, open_index
 from iati_platform.datastore.values import milliseconds
 
 if TYPE_CHECKING:
     from iati_platform.registry.refs import DatasetRef
 
-_FORMAT_FILE: Final = "format"
 _LOCKS: Final = (".tantivy-writer.lock", ".tantivy-meta.lock")
 _MEGABYTE: Final = 1_000_000
 #: Bytes of heap per collection's writer. The fuller a segment before it is written, the less there is to merge later.
 _HEAP: Final = {Collection.ACTIVITY: 256 * _MEGABYTE, Collection.TRANSACTION: 160 * _MEGABYTE, Collection.BUDGET: 48 * _MEGABYTE}
 _MASK: Final = 2**64 - 1
 
-
-def dataset_key(dataset_id: str) -> int:
-    """64 bits that stand for a dataset; activity n of its file has this key plus n."""
-    return int.from_bytes(blake2b(dataset_id.encode(), digest_size=8).digest(), "big")
-
-
-def is_current(directory: Path) -> bool:
-    """Whether `directory` holds an index of the format this code writes and reads."""
-    file = directory / _FORMAT_FILE
-    return file.is_file() and file.read_text() == str(INDEX_FORMAT)
+__all__ = ["IndexReader", "IndexWriter", "Written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +75,9 @@ class IndexWriter:
         adders = {"T": self._writers[Collection.TRANSACTION].add_json, "B": self._writers[Collection.BUDGET].add_json}
         counts = dict.fromkeys("AXTB", 0)
         shared = self._shared(dataset, key)
-        uuid_part = int(blake2b(dataset.id.encode(), digest_size=4).hexdigest(), 16) if not _hex(dataset.id[:8]) else int(dataset.id[:8], 16)
+        head = int(dataset.id[:8], 16) if _hex(dataset.id[:8]) else key >> 32
         part_hash = sha1(f"{dataset.id}|{dataset.hash_excluding}|".encode(), usedforsecurity=False)
-        activity, head, prefix, held = -1, b"", part_hash, ""
+        activity, prefix, held = -1, part_hash, ""
         part_names = {"T": f"|{Collection.TRANSACTION.value}|", "B": f"|{Collection.BUDGET.value}|"}
         ordinals = {"T": 0, "B": 0}
         for line in documents.decode().split("\n")[:-1]:
@@ -104,12 +96,13 @@ class IndexWriter:
             suffix = line[9:end]
             held = '"_held":true,' if kind == "X" else ""
             out = '"_out":true,' if kind == "X" else ""
-            order = uuid_part << 32 | int(suffix[:8], 16)
+            order = head << 32 | int(suffix[:8], 16)
             identity_text = f"{dataset.id}--{suffix}"
             prefix = part_hash.copy()
             prefix.update(identity_text.encode())
             add_activity(
-                f'{{"id":"{identity_text}","_key":{(key + activity) & _MASK},"_order":{order},"_i":{activity},{held}{out}{shared}{line[end + 1:]}'
+                f'{{"id":"{identity_text}","_key":{(key + activity) & _MASK},"_order":{order},"_i":{activity},'
+                f"{held}{out}{shared}{line[end + 1 :]}"
             )
         return Written(counts["A"], counts["X"], counts["T"], counts["B"])
 
@@ -124,8 +117,8 @@ class IndexWriter:
         for writer in self._writers.values():
             writer.wait_merging_threads()
         self._writers.clear()
-        (self.directory / _FORMAT_FILE).unlink(missing_ok=True)
-        (self.directory / _FORMAT_FILE).write_text(str(INDEX_FORMAT))
+        (self.directory / FORMAT_FILE).unlink(missing_ok=True)
+        (self.directory / FORMAT_FILE).write_text(str(INDEX_FORMAT))
 
     def close(self) -> None:
         """Drop what was not committed and give the directory free."""

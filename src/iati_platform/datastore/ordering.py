@@ -1,7 +1,9 @@
 """Sorted pages of a result, in memory that depends on the page only, never on how deep it lies.
 
-The engine sorts by one column and knows no ties. Several keys and ties are made from that: the page is fetched by the first key; values that
-occur in it more than once form groups, ordered by the next key; only the first and last group can reach over the page's ends, and for those the
+The engine sorts by one column and knows no ties. Several keys and ties are made from that: the page is fetched by the first key; values
+that
+occur in it more than once form groups, ordered by the next key; only the first and last group can reach over the page's ends, and for
+those the
 engine is asked again, restricted to the group. The last key is always `_order`, which follows `id`.
 
 Missing values: numbers and dates as 0, booleans and whole values last, codes first when ascending (spec/datastore.md §3.5).
@@ -64,6 +66,12 @@ def _sortable(name: str) -> Field:
     return field
 
 
+def _field(key: SortKey) -> Field:
+    if key.field is None:
+        raise QueryError("score can only be the first sort key.")
+    return key.field
+
+
 class Pager:
     """Pages of one query on one collection."""
 
@@ -99,8 +107,7 @@ class Pager:
 
     def _column(self, key: SortKey) -> str:
         """The column to sort by: the smallest value of a field, or the largest when descending."""
-        field = key.field
-        assert field is not None
+        field = _field(key)
         if field.name == "id":
             return "_order"
         if field.scope is Scope.PLATFORM:
@@ -140,8 +147,7 @@ class Pager:
         self, query: Query, key: SortKey, rest: tuple[SortKey, ...]
     ) -> list[tuple[Query, Callable[[Query, int, int], list[Address]]]]:
         """The result cut into pieces that follow each other under `key`, each with the way to fetch from it."""
-        field = key.field
-        assert field is not None
+        field = _field(key)
         column = self._column(key)
 
         def tied(part: Query, start: int, rows: int) -> list[Address]:
@@ -168,7 +174,9 @@ class Pager:
                 zero: float | int = 0.0 if field.type is FieldType.DOUBLE else 0
                 below = (both([query, self._range(field, column, None, zero, False, False)]), ranked)
                 above = (both([query, self._range(field, column, zero, None, False, False)]), ranked)
-                signed = Query.boolean_query([(Part.Should, part) for part in (self._below(field, column, zero), self._above(field, column, zero))])
+                signed = Query.boolean_query(
+                    [(Part.Should, part) for part in (self._below(field, column, zero), self._above(field, column, zero))]
+                )
                 middle = (but(query, signed), tied)
                 return [above, middle, below] if key.descending else [below, middle, above]
 
@@ -184,8 +192,7 @@ class Pager:
 
     def _ranked(self, query: Query, key: SortKey, rest: tuple[SortKey, ...], start: int, rows: int) -> list[Address]:
         """A page by a number column; groups of equal values by the other keys."""
-        field, column = key.field, self._column(key)
-        assert field is not None
+        field, column = _field(key), self._column(key)
         found: list[Address] = []
         hits = self._search(query, column, key.descending, start, rows)
         groups = [(value, [address for _, address in members]) for value, members in groupby(hits, key=lambda hit: hit[0])]
@@ -201,7 +208,9 @@ class Pager:
             found += self._page(same, rest, offset, len(members))
         return found
 
-    def _whole_group(self, query: Query, field: Field, column: str, value: Any, rest: tuple[SortKey, ...], members: list[Address]) -> list[Address]:
+    def _whole_group(
+        self, query: Query, field: Field, column: str, value: Any, rest: tuple[SortKey, ...], members: list[Address]
+    ) -> list[Address]:
         if rest:
             return self._page(both([query, self._range(field, column, value, value, True, True)]), rest, 0, len(members))
         return self._by_order(members)
@@ -267,7 +276,8 @@ class Pager:
     # -- values of the activity ------------------------------------------------------------------------------------------
 
     def _by_inherited(self, query: Query, start: int, rows: int) -> list[Address]:
-        """Transactions or budgets in the order of their activities; the other keys then order those of one activity and of equal activities."""
+        """Transactions or budgets in the order of their activities; the other keys then order those of one activity and of equal
+        activities."""
         total = self._count(query)
         if total > MAX_INHERITED:
             raise QueryError(

@@ -16,7 +16,7 @@ from tantivy import Occur as Part
 from tantivy import Query
 
 from iati_platform.datastore.fields import Collection
-from iati_platform.datastore.index import dataset_key, is_current
+from iati_platform.datastore.layout import dataset_key, is_current
 from iati_platform.datastore.payload import StoredActivity, parse_payload
 from iati_platform.datastore.query.errors import QueryError
 from iati_platform.datastore.schema import open_index, schema
@@ -66,7 +66,7 @@ class IndexReader:
 
     def count(self, collection: Collection, query: Query) -> int:
         """How many documents match."""
-        return int(self._searchers[collection].search(query, 1).count)
+        return int(self._searchers[collection].search(query, 1).count)  # type: ignore[attr-defined]  # the stub forgets it
 
     def counts(self) -> Counts:
         """Sizes of the three collections, held-back activities and their parts left out."""
@@ -86,7 +86,7 @@ class IndexReader:
         return StoredActivity(
             id=_text(stored, "id"),
             dataset=orjson.loads(_text(stored, "_source")),
-            indexed=instant_text(int(stored.get_first("indexed_datetime"))),
+            indexed=instant_text(int(stored.get_first("indexed_datetime") or 0)),
             admitted=not stored.get_first("_out"),
             payload=parse_payload(_text(stored, "_doc")),
         )
@@ -103,7 +103,7 @@ class IndexReader:
         searcher = self._searchers[Collection.ACTIVITY]
         hits = searcher.search(Query.term_set_query(schema(Collection.ACTIVITY), "_key", wanted), len(wanted), count=False).hits
         addresses = [address for _, address in hits]
-        return dict(zip(searcher.fast_field_values("_key", addresses), addresses, strict=True)) if addresses else {}
+        return dict(zip(self.column(Collection.ACTIVITY, "_key", addresses), addresses, strict=True))
 
     def column(self, collection: Collection, key: str, addresses: list[tantivy.DocAddress]) -> list[Any]:
         """Values of a number column (the first of each document), None where there is none."""
@@ -112,7 +112,8 @@ class IndexReader:
     def dataset_activities(self, dataset_id: str, start: int, rows: int) -> tuple[int, list[StoredActivity]]:
         """How many activities a dataset has in the index, held-back ones too, and a page of them in file order."""
         query = Query.term_query(schema(Collection.ACTIVITY), "_dataset", dataset_key(dataset_id))
-        result = self._searchers[Collection.ACTIVITY].search(query, max(rows, 1), offset=start, order_by_field="_i", order=tantivy.Order.Asc)
+        searcher = self._searchers[Collection.ACTIVITY]
+        result = searcher.search(query, max(rows, 1), offset=start, order_by_field="_i", order=tantivy.Order.Asc)
         total = self.count(Collection.ACTIVITY, query)
         return total, [self.activity_at(address) for _, address in result.hits][:rows]
 
@@ -145,9 +146,7 @@ class IndexReader:
             return Query.const_score_query(Query.term_set_query(schema(collection), "_key", keys), 1.0)
         others = Query.boolean_query([(Part.Must, Query.all_query()), (Part.MustNot, query)])
         keys = [key for chunk in self._keys(others, total - matching) for key in chunk]
-        return Query.boolean_query(
-            [(Part.Must, Query.all_query()), (Part.MustNot, Query.term_set_query(schema(collection), "_key", keys))]
-        )
+        return Query.boolean_query([(Part.Must, Query.all_query()), (Part.MustNot, Query.term_set_query(schema(collection), "_key", keys))])
 
     def _keys(self, query: Query, matching: int) -> Iterator[list[int]]:
         """Keys of all matching activities; more than a chunk of them by ranges of the (evenly spread) keys."""
@@ -163,7 +162,7 @@ class IndexReader:
             found = matching if parts == 1 else self.count(Collection.ACTIVITY, within)
             if found:
                 hits = searcher.search(within, found, count=False).hits
-                yield searcher.fast_field_values("_key", [address for _, address in hits])
+                yield self.column(Collection.ACTIVITY, "_key", [address for _, address in hits])
 
     def keys_with_point(self, query: Query, inside: Callable[[str], bool]) -> list[int]:
         """Keys of the matching activities that have a point for which `inside("lat,lon")` holds."""
@@ -182,6 +181,4 @@ class IndexReader:
 
 
 def _text(stored: tantivy.Document, name: str) -> str:
-    value = stored.get_first(name)
-    assert isinstance(value, str)
-    return value
+    return str(stored.get_first(name))

@@ -29,9 +29,9 @@ _NAME: Final = re.compile(r"[\w*?.\-]+(?::[\w*?.\-]+)?|\[[^\]]*\]")
 
 
 class Admission(StrEnum):
-    """Our own parameter `scope`: which activities count. `collections` is what the Datastore is; the others show what it leaves out."""
+    """Our own parameter `scope`: which activities count. `admitted` is what the Datastore is; the others show what it leaves out."""
 
-    COLLECTIONS = "collections"
+    ADMITTED = "admitted"
     ALL = "all"
     HELD_BACK = "held-back"
 
@@ -98,7 +98,7 @@ class Request:
     sort: tuple[SortKey, ...] = ()
     start: int = 0
     rows: int = DEFAULT_ROWS
-    admission: Admission = Admission.COLLECTIONS
+    admission: Admission = Admission.ADMITTED
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -137,7 +137,7 @@ def read_request(collection: Collection, parameters: Iterable[tuple[str, str]], 
     operator = (last("q.op") or "OR").upper()
     if operator not in ("OR", "AND"):
         raise QueryError("q.op must be OR or AND.")
-    admission = last("scope") or Admission.COLLECTIONS.value
+    admission = last("scope") or Admission.ADMITTED.value
     if admission not in list(Admission):
         raise QueryError(f"scope must be one of {', '.join(Admission)}.")
     return Request(
@@ -178,7 +178,7 @@ def matching(reader: IndexReader, request: Request) -> Query:
         parts.append((Part.Must, Query.const_score_query(wanted, 0.0)))
     query = parts[0][1] if len(parts) == 1 else Query.boolean_query(parts)
     match request.admission:
-        case Admission.COLLECTIONS:
+        case Admission.ADMITTED:
             return reader.admitted(request.collection, query)
         case Admission.HELD_BACK:
             held = Query.const_score_query(Query.term_query(schema(request.collection), "_held", True), 0.0)

@@ -34,20 +34,22 @@ def instant(text: str) -> int | None:
     """A date or date-time as milliseconds; a day is its midnight. None when it cannot be read."""
     match = _DAY.fullmatch(text) or _INSTANT.fullmatch(text) or _COMPACT.fullmatch(text)
     if match:
-        year, month, day, *rest = match.groups()
+        parts = [part or "" for part in match.groups()]
+        year, month, day, rest = parts[0], parts[1], parts[2], parts[3:]
     elif match := _MONTH.fullmatch(text):
-        (year, month), day, rest = match.groups(), "1", []
+        year, month, day, rest = match[1], match[2], "1", []
     elif match := _DAY_FIRST.fullmatch(text):
-        (day, month, year), rest = match.groups(), []
+        day, month, year, rest = match[1], match[2], match[3], []
     else:
         return None
-    hour, minute, second, fraction = (*rest, *("0",) * (4 - len(rest)))
+    hour, minute, second, fraction = (*rest, *("",) * (4 - len(rest)))
     try:
-        moment = datetime(int(year), int(month), int(day), 0 if hour == "24" else int(hour), int(minute), min(int(second or 0), 59), tzinfo=UTC)
+        day_start = datetime(int(year), int(month), int(day), tzinfo=UTC)
+        moment = day_start.replace(hour=0 if hour == "24" else int(hour or 0), minute=int(minute or 0), second=min(int(second or 0), 59))
     except ValueError:
         return None
     late = 86_400_000 if hour == "24" else 0
-    return milliseconds(moment) + late + int(((fraction or "") + "000")[:3])
+    return milliseconds(moment) + late + int((fraction + "000")[:3])
 
 
 def instant_text(value: int) -> str:

@@ -67,7 +67,14 @@ def _base(text: str, now: datetime) -> tuple[datetime, str]:
     year, month, day, hour, minute, second, fraction = match.groups()
     late = hour == "24"
     moment = datetime(
-        int(year), int(month), int(day), 0 if late else int(hour), int(minute), int(second or 0), int(((fraction or "") + "000000")[:6]), tzinfo=UTC
+        int(year),
+        int(month),
+        int(day),
+        0 if late else int(hour),
+        int(minute),
+        int(second or 0),
+        int(((fraction or "") + "000000")[:6]),
+        tzinfo=UTC,
     )
     return moment + timedelta(days=1) if late else moment, text[match.end() :]
 

@@ -75,7 +75,9 @@ class _Parser:
     def count(self, cost: int = 1) -> None:
         self.clauses += cost
         if self.clauses > MAX_CLAUSES:
-            raise QueryError(f"The query has too many clauses: at most {MAX_CLAUSES} are allowed, a wildcard or fuzzy word counts for {COSTLY}.")
+            raise QueryError(
+                f"The query has too many clauses: at most {MAX_CLAUSES} are allowed, a wildcard or fuzzy word counts for {COSTLY}."
+            )
 
     # -- clauses ------------------------------------------------------------------------------------------------
 
@@ -201,12 +203,11 @@ class _Parser:
         if self.peek() in ("", '"', "[", "{", "(", "/"):
             return None
         word = self.scan()
-        after = self.position
         self.blanks()
         if word and self.peek() == ":" and not any(isinstance(part, Sign) for part in word):
             self.position += 1
             return "".join(part for part in word if isinstance(part, str))
-        self.position = start if word or after != start else start
+        self.position = start
         return None
 
     def scan(self) -> _Word:
@@ -246,7 +247,9 @@ class _Parser:
             return Term(self.needed(field), instant[0])
         parts = self.scan()
         if not parts:
-            raise self.error(f"{self.peek()!r} is not expected here; write \\ before it if it is part of a word" if self.peek() else "a word is missing")
+            raise self.error(
+                f"{self.peek()!r} is not expected here; write \\ before it if it is part of a word" if self.peek() else "a word is missing"
+            )
         if self.peek() == ":":
             raise self.error("a second : follows; write \\: or use quotes if it is part of the value")
         if any(isinstance(part, Sign) for part in parts):
@@ -254,8 +257,7 @@ class _Parser:
             if parts == [Sign.ANY]:
                 if field in (None, "*"):
                     return Everything()
-                assert field is not None
-                return Exists(field)
+                return Exists(str(field))
             if field == "*":
                 raise self.error("the field * can only be searched with *:*")
             return Wildcard(self.needed(field), _merged(parts))
@@ -333,8 +335,7 @@ class _Parser:
         if low is None and high is None:
             if field in (None, "*"):
                 return Everything()
-            assert field is not None
-            return Exists(field)
+            return Exists(str(field))
         return Range(self.needed(field), low, high, with_low or low is None, with_high or high is None)
 
     def range_end(self) -> str | None:

@@ -1,13 +1,14 @@
 """From syntax tree to engine query, for one collection.
 
-Transactions and budgets hold their own fields only. A clause on an inherited field is answered in the activity index first; the activities it
-matches become a set of keys that their transactions and budgets carry too. Neighbouring inherited clauses are answered together. This is exact
+Transactions and budgets hold their own fields only. A clause on an inherited field is answered in the activity index first; the
+activities it
+matches become a set of keys that their transactions and budgets carry too. Neighbouring inherited clauses are answered together. This
+is exact
 under AND, OR and NOT, because an inherited value is the same for all children of an activity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from tantivy import FieldType as Engine
 from tantivy import Occur as Part
 from tantivy import Query
 
+from iati_platform.datastore.analysis import tokens
 from iati_platform.datastore.fields import Collection, Field, FieldType, Scope, field_model, narrative_fields, own_scope
 from iati_platform.datastore.query.errors import QueryError
 from iati_platform.datastore.query.parser import Operator
@@ -88,8 +90,7 @@ class Planner:
         return Query.boolean_query(parts)
 
     def _leaf(self, leaf: Leaf) -> Query | None:
-        name = leaf.field
-        assert name is not None
+        name = leaf.field or ""
         field = field_model().get(name)
         if field is None:
             return Query.empty_query()  # an unknown name is no error, it matches nothing (spec §3.6)
@@ -165,8 +166,6 @@ class Planner:
     def _any_of(self, fields: tuple[Field, ...], leaf: Leaf) -> Query | None:
         """The leaf in any of these fields, word by word: two words may stand in two fields (as in one field that holds all texts)."""
         if isinstance(leaf, Term):
-            from iati_platform.datastore.analysis import tokens
-
             words = [either([self.terms.word(field, token) for field in fields]) for token in tokens(leaf.text)]
             if not words:
                 return None
@@ -187,7 +186,8 @@ class Planner:
         return Query.term_query(self.terms.schema, "_order", order) if order >= 0 else Query.empty_query()
 
     def _points(self, leaf: Leaf) -> Query:
-        """A rectangle. Columns know all latitudes and all longitudes of an activity; with several points the pairs are looked at one by one."""
+        """A rectangle. Columns know all latitudes and all longitudes of an activity; with several points the pairs are looked at one by
+        one."""
         terms = self.terms
         if isinstance(leaf, Exists):
             return Query.exists_query("_points")
@@ -227,6 +227,3 @@ def _corner(text: str) -> tuple[float, float]:
     if lat is None or lon is None or abs(lat) > 90 or abs(lon) > 180:
         raise QueryError(f"{text!r} is not a point: write latitude,longitude in degrees, for example 12.5,-1.5.")
     return lat, lon
-
-
-Finder = Callable[[], Query | None]

@@ -204,7 +204,9 @@ class Terms:
 
     def _number_range(self, field: Field, key: str, low: str | None, high: str | None, leaf: Range) -> Query:
         if field.type is FieldType.BOOLEAN:
-            wanted = [value for value in (False, True) if (low is None or value >= boolean(low)) and (high is None or value <= boolean(high))]
+            wanted = [
+                value for value in (False, True) if (low is None or value >= boolean(low)) and (high is None or value <= boolean(high))
+            ]
             return either([Query.term_query(self.schema, key, value) for value in wanted])
         if field.type is FieldType.DATE:
             first = None if low is None else span(low, self.now)[0 if leaf.with_low else 1]
