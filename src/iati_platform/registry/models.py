@@ -115,7 +115,7 @@ class EventRow(Base):
     """One change: who did what to what, with the values before and after. Rows are added, never changed."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_subject", "subject_kind", "subject_id", "id"),)
+    __table_args__ = (Index("ix_event_subject", "subject_id", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]

@@ -93,7 +93,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
-    op.create_index("ix_event_subject", "event", ["subject_kind", "subject_id", "id"], unique=False)
+    op.create_index("ix_event_subject", "event", ["subject_id", "id"], unique=False)
     op.create_table(
         "fetch_session",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -137,6 +137,20 @@ def upgrade() -> None:
         sa.Column("at", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("sha256", "code_version", name=op.f("pk_processed")),
     )
+    op.create_table(
+        "snapshot",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("reporting_org_id", sa.String(length=36), nullable=False),
+        sa.Column(
+            "stats",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("code_version", sa.String(length=64), nullable=False),
+        sa.Column("made_at", iati_platform.storage.database.UTCDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("day", "reporting_org_id", name=op.f("pk_snapshot")),
+    )
+    op.create_index(op.f("ix_snapshot_reporting_org_id"), "snapshot", ["reporting_org_id"], unique=False)
     op.create_table(
         "source",
         sa.Column("id", sa.Integer(), nullable=False),
