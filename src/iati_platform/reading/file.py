@@ -17,11 +17,12 @@ from iati_platform.reading.intake import Intake, doctype, place, prolog, take_in
 from iati_platform.reading.nodes import Problem, ProblemCode, Record, SchemaError
 from iati_platform.reading.split import RECORD_NAMES, Slices
 from iati_platform.reading.walk import Walker
-from iati_platform.standard import VERSIONS, FileKind, element_tree, xml_schema
+from iati_platform.standard import VERSIONS, XML_NAMESPACE, FileKind, element_tree, xml_schema
 
 #: Bytes of XML parsed at once. The tree is about ten times as large and should stay in the processor's cache; a batch of this size
 #: also has fewer lines than libxml2 can count.
 BATCH: Final = 60_000
+_XML: Final = f"{{{XML_NAMESPACE}}}"
 _KINDS: Final = {kind.value: kind for kind in FileKind}
 
 
@@ -60,6 +61,11 @@ class FileReading:
         """Whether the file follows the schema of its version; final after `records()`."""
         return not self.problems and self.records_valid and not self.envelope_errors
 
+    @property
+    def root_place(self) -> tuple[int, int]:
+        """Line and column of the root element."""
+        return place(self.data, self._root[0])
+
     def records(self) -> Iterator[Record]:
         """Activities or organisations in document order, in bounded memory."""
         if self.kind is None or self.problems:
@@ -93,7 +99,7 @@ class FileReading:
             if errors and errors.root and not self._frame_checked:
                 # Errors of the root element come again with every batch.
                 path = f"/{self.kind.value}"
-                root_line = place(data, self._root[0])[0]
+                root_line = self.root_place[0]
                 self.envelope_errors.extend(SchemaError(root_line, message, path) for _, message in errors.root)
             self._frame_checked = True
             failed = errors.records if errors else {}
@@ -117,7 +123,21 @@ class FileReading:
 
     def locate(self, record: Record, ordinals: Iterable[int]) -> dict[int, tuple[int, int]]:
         """Line and column (in characters) of the start tags of elements of a record, both from 1."""
-        return positions.lines(self.data, record.start, record.line, positions.offsets(self.data, record.start, record.end, ordinals))
+        found = self.places(record, [(ordinal, None) for ordinal in ordinals])
+        return {ordinal: position for (ordinal, _), position in found.items()}
+
+    def places(self, record: Record, wanted: Iterable[tuple[int, str | None]]) -> dict[tuple[int, str | None], tuple[int, int]]:
+        """The same for elements (ordinal, None) and for values of their attributes (ordinal, lxml name)."""
+        wanted = list(wanted)
+        starts = positions.offsets(self.data, record.start, record.end, [ordinal for ordinal, _ in wanted])
+        marks: dict[tuple[int, str | None], int] = {}
+        for ordinal, attribute in wanted:
+            if ordinal in starts:
+                at = starts[ordinal]
+                if attribute is not None:
+                    at = positions.attribute_offset(self.data, at, attribute.replace(_XML, "xml:"))
+                marks[ordinal, attribute] = at
+        return positions.lines(self.data, record.start, record.line, marks)
 
     def _attach(self, record: Record, found: list[tuple[int, str, str]], shift: int) -> None:
         prefix = f"/{record.node[0].parent.name}/{record.node[0].name}[{record.index + 1}]" if record.node[0].parent else ""

@@ -38,6 +38,11 @@ class Problem:
     line: int = 0
     column: int = 0
 
+    @property
+    def rule_id(self) -> str:
+        """The Validator's id for it: 0.2.1 for well-formed XML that is not IATI, 0.1.1 for everything that is not usable XML."""
+        return "0.2.1" if self.code is ProblemCode.NOT_IATI or self.code is ProblemCode.HTML else "0.1.1"
+
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:

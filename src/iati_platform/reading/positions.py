@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
+
+Key = TypeVar("Key")
 
 _TAGS: Final = re.compile(
     rb"""<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|</[^>]*>|(<)(?:[^"'>]|"[^"]*"|'[^']*')*+>""",
@@ -31,14 +33,30 @@ def offsets(data: bytes, start: int, end: int, ordinals: Iterable[int]) -> dict[
     return found
 
 
-def lines(data: bytes, start: int, line: int, places: dict[int, int]) -> dict[int, tuple[int, int]]:
+def lines(data: bytes, start: int, line: int, places: dict[Key, int]) -> dict[Key, tuple[int, int]]:
     """Line and column (in characters, from 1) of offsets behind `start`, which is on `line`."""
-    result: dict[int, tuple[int, int]] = {}
+    result: dict[Key, tuple[int, int]] = {}
     at = start
-    for ordinal, position in sorted(places.items(), key=lambda item: item[1]):
+    for key, position in sorted(places.items(), key=lambda item: item[1]):
         line += data.count(b"\n", at, position)
         at = position
         before = data.rfind(b"\n", 0, position)
         begin = 3 if before < 0 and data.startswith(b"\xef\xbb\xbf") else before + 1
-        result[ordinal] = (line, len(data[begin:position].decode("utf-8", "replace")) + 1)
+        result[key] = (line, len(data[begin:position].decode("utf-8", "replace")) + 1)
     return result
+
+
+_ATTRIBUTE: Final = re.compile(rb"""[ \t\r\n]+([^ \t\r\n=/>]+)[ \t\r\n]*=[ \t\r\n]*("[^"]*"|'[^']*')""")
+_NAME: Final = re.compile(rb"<[^ \t\r\n/>]+")
+
+
+def attribute_offset(data: bytes, position: int, label: str) -> int:
+    """Byte offset of the value of the attribute written `label` ("xml:lang") in the start tag at `position`; that of the tag if it has none."""
+    wanted = label.encode("utf-8")
+    name = _NAME.match(data, position)
+    at = name.end() if name else position
+    while match := _ATTRIBUTE.match(data, at):
+        if match[1] == wanted:
+            return match.start(2) + 1
+        at = match.end()
+    return position

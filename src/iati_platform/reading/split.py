@@ -11,6 +11,7 @@ import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from xml.parsers import expat
 
@@ -22,6 +23,8 @@ _MISC: Final = re.compile(rb"<!--(?:(?!--).)*+-->|<\?.*?\?>", re.DOTALL)
 _REST_OF_TAG: Final = re.compile(rb"""(?:[^"'>]|"[^"]*"|'[^']*')*+>""")
 _OWN_NAMESPACE: Final = re.compile(rb"[ \t\r\n]xmlns[ \t\r\n]*=")
 _NAME_END: Final = (b" ", b"\t", b"\r", b"\n", b"/", b">")
+_SECTIONS: Final = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
+_CLOSE, _OPEN = 3, 4
 _SLASH: Final = 0x2F
 _FEED: Final = 1 << 20
 
@@ -46,67 +49,44 @@ def root_tag(data: bytes, position: int) -> tuple[str, int] | None:
     return (match[1].decode("utf-8", "replace"), match.end()) if match else None
 
 
-class _Finder:
-    """The next place of a byte string at or after a moving position. Every byte is looked at once, at the speed of `bytes.find`."""
-
-    __slots__ = ("at", "data", "wanted")
-
-    def __init__(self, data: bytes, wanted: bytes, position: int) -> None:
-        self.data = data
-        self.wanted = wanted
-        self.at = -1
-        self.advance(position)
-
-    def advance(self, position: int) -> None:
-        if self.at < position:
-            found = self.data.find(self.wanted, position)
-            self.at = found if found >= 0 else len(self.data)
+@cache
+def _marks(name: bytes) -> re.Pattern[bytes]:
+    # Begins with a literal byte and cannot fail slowly: hostile text is scanned in linear time.
+    return re.compile(rb"<(?:(!)|(\?)|/" + name + rb"(?=[ \t\r\n>])()|" + name + rb"(?=[ \t\r\n/>])())")
 
 
 def scan(data: bytes, position: int, name: bytes) -> Slices | None:
     """The outermost elements called `name` after `position`. None when the text is broken or unusual (a record with a default
     namespace of its own): the caller then asks `scan_by_parser`."""
     starts, ends = array("q"), array("q")
-    opens, closes = _Finder(data, b"<" + name, position), _Finder(data, b"</" + name, position)
-    marked, instructions = _Finder(data, b"<!", position), _Finder(data, b"<?", position)
-    finders = (opens, closes, marked, instructions)
-    end_of_file = len(data)
+    search = _marks(name).search
     depth = 0
-    at = position
-    while True:
-        for finder in finders:
-            finder.advance(at)
-        at = min(opens.at, closes.at, marked.at, instructions.at)
-        if at == end_of_file:
-            return Slices(starts, ends) if depth == 0 else None
-        if at == opens.at or at == closes.at:
-            after = at + len(name) + (1 if at == opens.at else 2)
-            if data[after : after + 1] not in _NAME_END:  # another element whose name begins the same
-                at = after
-                continue
-            match = _REST_OF_TAG.match(data, after)
-            if match is None:
+    while match := search(data, position):
+        at, kind = match.start(), match.lastindex
+        if kind == _OPEN or kind == _CLOSE:
+            rest = _REST_OF_TAG.match(data, match.end())
+            if rest is None:
                 return None
-            end = match.end()
-            if at == closes.at:
+            position = rest.end()
+            if kind == _CLOSE:
                 depth -= 1
                 if depth < 0:
                     return None
             else:
-                if data.find(b"xmlns", at, end) >= 0 and _OWN_NAMESPACE.search(data, at, end):
+                if data.find(b"xmlns", at, position) >= 0 and _OWN_NAMESPACE.search(data, at, position):
                     return None
                 if depth == 0:
                     starts.append(at)
-                depth += data[end - 2] != _SLASH
+                depth += data[position - 2] != _SLASH
             if depth == 0:
-                ends.append(end)
+                ends.append(position)
         else:
-            closing = b"?>" if at == instructions.at else b"-->" if data.startswith(b"<!--", at) else b"]]>"
-            found = data.find(closing, at + (4 if closing == b"-->" else 2))
-            if found < 0 or not data.startswith((b"<?", b"<!--", b"<![CDATA["), at):
+            opening, closing = next((pair for pair in _SECTIONS if data.startswith(pair[0], at)), (b"", b""))
+            found = data.find(closing, at + len(opening)) if opening else -1
+            if found < 0:
                 return None
-            end = found + len(closing)
-        at = end
+            position = found + len(closing)
+    return Slices(starts, ends) if depth == 0 else None
 
 
 def scan_by_parser(data: bytes, body: int, name: bytes) -> Slices:

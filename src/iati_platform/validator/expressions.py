@@ -1,0 +1,363 @@
+"""The part of XPath 1.0 that rulesets use, compiled into Python functions over light nodes. No XPath engine runs per file.
+
+Supported: or, and, = != < <= > >=, +, not(), count(), number(), strings, numbers, relative paths of child steps with predicates
+(boolean or a position), a leading `..`, and a last step `@name` or `text()`. `'$1'` stands for the value of a loop.
+Node-sets are true when they hold something (XPath 1.0 §4.3). `text()` counts only text that is not blank.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import isnan, nan
+from typing import Any, Final
+
+from iati_platform.reading import Node
+from iati_platform.standard.elements import XML_NAMESPACE
+
+#: Children by tag of the context element, if somebody has them at hand (records do); else None and children are searched.
+Groups = dict[str, list[Node]] | None
+#: (context element, its groups, its parent, the loop's value)
+Evaluate = Callable[[Node, Groups, Node | None, str], Any]
+
+_TOKEN: Final = re.compile(r"\s*(?:('[^']*'|\"[^\"]*\")|(\d+(?:\.\d+)?)|(\.\.|!=|<=|>=|[()\[\]@/=<>+])|([A-Za-z_][\w.:-]*))")
+_NUMBER: Final = re.compile(r"[ \t\r\n]*-?(?:\d+(?:\.\d*)?|\.\d+)[ \t\r\n]*\Z", re.ASCII)
+_LOOP: Final = "$1"
+_NOTHING: Final[Sequence[Node]] = ()
+
+
+def number(text: str) -> float:
+    """XPath's number(): NaN for what is not a plain decimal number."""
+    return float(text) if _NUMBER.match(text) else nan
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled location path. `owners` gives the elements found, or those that carry the wanted attribute or text."""
+
+    written: str
+    owners: Callable[[Node, Groups, Node | None, str], Sequence[Node]]
+    attribute: str | None
+    of_text: bool
+
+    def value(self, node: Node) -> str:
+        """The string value of one match."""
+        return node[2] if self.attribute is None else node[1][self.attribute]
+
+    @property
+    def name(self) -> str:
+        """The last step as people write it."""
+        return self.written.rpartition("/")[2]
+
+
+@cache
+def path(text: str) -> Path:
+    """Compile a location path. ValueError for anything outside the supported part of XPath."""
+    parser = _Parser(text)
+    compiled = parser.path(top=True)
+    parser.end()
+    return compiled
+
+
+@cache
+def condition(text: str) -> Callable[[Node, Groups, Node | None, str], bool]:
+    """Compile an expression to a truth value. ValueError for anything outside the supported part of XPath."""
+    parser = _Parser(text)
+    kind, evaluate = parser.disjunction(top=True)
+    parser.end()
+    return _truth(kind, evaluate)
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens: list[str] = []
+        at = 0
+        stripped = text.rstrip()
+        while at < len(stripped):
+            match = _TOKEN.match(stripped, at)
+            if match is None:
+                raise ValueError(f"cannot read {text!r} at {stripped[at:]!r}")
+            self.tokens.append(match[0].strip())
+            at = match.end()
+        self.at = 0
+        #: For tests of one attribute against fixed values (None: absent): what they test. Such tests are most of what rulesets do.
+        self.members: dict[Evaluate, tuple[str, frozenset[str | None]]] = {}
+
+    def peek(self, ahead: int = 0) -> str:
+        at = self.at + ahead
+        return self.tokens[at] if at < len(self.tokens) else ""
+
+    def take(self, expected: str | None = None) -> str:
+        token = self.peek()
+        if not token or (expected is not None and token != expected):
+            raise ValueError(f"expected {expected or 'more'} in {self.text!r}, found {token or 'the end'!r}")
+        self.at += 1
+        return token
+
+    def end(self) -> None:
+        if self.peek():
+            raise ValueError(f"unexpected {self.peek()!r} in {self.text!r}")
+
+    def disjunction(self, top: bool) -> tuple[str, Evaluate]:
+        kind, evaluate = self.conjunction(top)
+        while self.peek() == "or":
+            self.take()
+            evaluate = self._either(_truth(kind, evaluate), _truth(*self.conjunction(top)))
+            kind = "boolean"
+        return kind, evaluate
+
+    def _either(self, left: Evaluate, right: Evaluate) -> Evaluate:
+        one, two = self.members.get(left), self.members.get(right)
+        if one and two and one[0] == two[0]:
+            return self._member(one[0], one[1] | two[1])
+        return lambda n, g, p, a: left(n, g, p, a) or right(n, g, p, a)
+
+    def _member(self, attribute: str, values: frozenset[str | None]) -> Evaluate:
+        def test(node: Node, groups: Groups, parent: Node | None, value: str) -> bool:
+            return node[1].get(attribute) in values
+
+        self.members[test] = (attribute, values)
+        return test
+
+    def conjunction(self, top: bool) -> tuple[str, Evaluate]:
+        kind, evaluate = self.comparison(top)
+        while self.peek() == "and":
+            self.take()
+            evaluate = _both(_truth(kind, evaluate), _truth(*self.comparison(top)))
+            kind = "boolean"
+        return kind, evaluate
+
+    def comparison(self, top: bool) -> tuple[str, Evaluate]:
+        begin = self.at
+        kind, left = self.sum(top)
+        operator = self.peek()
+        if operator not in _COMPARE:
+            return kind, left
+        self.take()
+        right = self.sum(top)
+        tokens = self.tokens[begin : self.at]
+        if len(tokens) == 4 and tokens[0] == "@" and operator == "=" and right[0] == "string":
+            attribute, literal = _attribute_name(tokens[1]), tokens[3][1:-1]
+            if literal == _LOOP:
+                return "boolean", lambda n, g, p, a: n[1].get(attribute) == a
+            return "boolean", self._member(attribute, frozenset([literal]))
+        return "boolean", _comparison(operator, (kind, left), right)
+
+    def sum(self, top: bool) -> tuple[str, Evaluate]:
+        kind, evaluate = self.operand(top)
+        while self.peek() == "+":
+            self.take()
+            evaluate = _added(_number(kind, evaluate), _number(*self.operand(top)))
+            kind = "number"
+        return kind, evaluate
+
+    def operand(self, top: bool) -> tuple[str, Evaluate]:
+        token = self.peek()
+        if token == "(":
+            self.take()
+            inner = self.disjunction(top)
+            self.take(")")
+            return inner
+        if token[:1] in ("'", '"'):
+            literal = self.take()[1:-1]
+            return "string", (lambda n, g, p, a: a) if literal == _LOOP else (lambda n, g, p, a: literal)
+        if token[:1].isdigit():
+            value = float(self.take())
+            return "number", lambda n, g, p, a: value
+        if token in ("not", "count", "number") and self.peek(1) == "(":
+            self.take()
+            self.take("(")
+            begin = self.at
+            inner = self.disjunction(top)
+            tokens = self.tokens[begin : self.at]
+            self.take(")")
+            if token == "not" and len(tokens) == 2 and tokens[0] == "@":
+                return "boolean", self._member(_attribute_name(tokens[1]), frozenset([None]))
+            return _FUNCTIONS[token](*inner)
+        location = self.path(top)
+        return "set", _values(location)
+
+    def _predicate(self, kind: str, evaluate: Evaluate) -> Callable[[Node, str], bool]:
+        member = self.members.get(evaluate)
+        if member:
+            attribute, values = member
+            return lambda node, value: node[1].get(attribute) in values
+        true = _truth(kind, evaluate)
+        return lambda node, value: true(node, None, None, value)
+
+    def path(self, top: bool) -> Path:
+        begin = self.at
+        steps: list[tuple[str, list[Callable[[Node, str], bool] | int]]] = []
+        upward = False
+        attribute, of_text = None, False
+        if self.peek() == "..":
+            self.take()
+            self.take("/")
+            upward = True
+        while True:
+            if self.peek() == "@":
+                self.take()
+                attribute = _attribute_name(self.take())
+                break
+            name = self.take()
+            if name == "text" and self.peek() == "(":
+                self.take("(")
+                self.take(")")
+                of_text = True
+                break
+            predicates: list[Callable[[Node, str], bool] | int] = []
+            while self.peek() == "[":
+                self.take()
+                if self.peek().isdigit() and self.peek(1) == "]":
+                    predicates.append(int(self.take()))
+                else:
+                    predicates.append(self._predicate(*self.disjunction(top=False)))
+                self.take("]")
+            steps.append((name, predicates))
+            if self.peek() != "/":
+                break
+            self.take()
+        written = self.text if begin == 0 else "".join(self.tokens[begin : self.at])
+        return Path(written, _owners(steps, attribute, of_text, upward, top), attribute, of_text)
+
+
+def _attribute_name(label: str) -> str:
+    return label.replace("xml:", f"{{{XML_NAMESPACE}}}")
+
+
+def _both(left: Evaluate, right: Evaluate) -> Evaluate:
+    return lambda n, g, p, a: left(n, g, p, a) and right(n, g, p, a)
+
+
+def _owners(
+    steps: list[tuple[str, list[Callable[[Node, str], bool] | int]]], attribute: str | None, of_text: bool, upward: bool, top: bool
+) -> Callable[[Node, Groups, Node | None, str], Sequence[Node]]:
+    find = _start(steps[0][0] if steps else None, upward, top)
+    for position, (name, predicates) in enumerate(steps):
+        if position:
+            find = _below(find, name)
+        for predicate in predicates:
+            find = _filtered(find, predicate)
+    if attribute is not None:
+        return _carrying(find, attribute)
+    return _speaking(find) if of_text else find
+
+
+def _start(name: str | None, upward: bool, top: bool) -> Callable[[Node, Groups, Node | None, str], Sequence[Node]]:
+    if name is None:
+        return lambda node, groups, parent, value: (node,)
+    if upward:
+        return lambda node, groups, parent, value: [child for child in parent[3] if child[0].name == name] if parent else _NOTHING
+    if not top:
+        return lambda node, groups, parent, value: [child for child in node[3] if child[0].name == name]
+
+    def grouped(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
+        if groups is None:
+            return [child for child in node[3] if child[0].name == name]
+        return groups.get(name, _NOTHING)
+
+    return grouped
+
+
+def _below(find: Evaluate, name: str) -> Evaluate:
+    return lambda node, groups, parent, value: [
+        child for above in find(node, groups, parent, value) for child in above[3] if child[0].name == name
+    ]
+
+
+def _filtered(find: Evaluate, predicate: Callable[[Node, str], bool] | int) -> Evaluate:
+    if isinstance(predicate, int):
+        # A position counts among siblings; rules use it on the first step only, where all candidates are siblings.
+        first, last = predicate - 1, predicate
+        return lambda node, groups, parent, value: find(node, groups, parent, value)[first:last]
+    return lambda node, groups, parent, value: [found for found in find(node, groups, parent, value) if predicate(found, value)]
+
+
+def _carrying(find: Evaluate, attribute: str) -> Evaluate:
+    return lambda node, groups, parent, value: [found for found in find(node, groups, parent, value) if attribute in found[1]]
+
+
+def _speaking(find: Evaluate) -> Evaluate:
+    return lambda node, groups, parent, value: [found for found in find(node, groups, parent, value) if found[2].strip()]
+
+
+def _values(location: Path) -> Evaluate:
+    """A node-set as the list of its string values."""
+    owners, attribute = location.owners, location.attribute
+    if attribute is None:
+        return lambda n, g, p, a: [found[2] for found in owners(n, g, p, a)]
+    return lambda n, g, p, a: [found[1][attribute] for found in owners(n, g, p, a)]
+
+
+def _truth(kind: str, evaluate: Evaluate) -> Evaluate:
+    if kind == "number":
+        return lambda n, g, p, a: (value := evaluate(n, g, p, a)) != 0 and not isnan(value)
+    return evaluate if kind == "boolean" else lambda n, g, p, a: bool(evaluate(n, g, p, a))
+
+
+def _number(kind: str, evaluate: Evaluate) -> Evaluate:
+    if kind == "number":
+        return evaluate
+    if kind == "set":
+        return lambda n, g, p, a: number(values[0]) if (values := evaluate(n, g, p, a)) else nan
+    if kind == "string":
+        return lambda n, g, p, a: number(evaluate(n, g, p, a))
+    return lambda n, g, p, a: float(evaluate(n, g, p, a))
+
+
+def _not(kind: str, evaluate: Evaluate) -> tuple[str, Evaluate]:
+    return "boolean", lambda n, g, p, a: not evaluate(n, g, p, a)
+
+
+def _count(kind: str, evaluate: Evaluate) -> tuple[str, Evaluate]:
+    if kind != "set":
+        raise ValueError("count() takes a path")
+    return "number", lambda n, g, p, a: len(evaluate(n, g, p, a))
+
+
+def _number_function(kind: str, evaluate: Evaluate) -> tuple[str, Evaluate]:
+    return "number", _number(kind, evaluate)
+
+
+def _added(left: Evaluate, right: Evaluate) -> Evaluate:
+    return lambda n, g, p, a: left(n, g, p, a) + right(n, g, p, a)
+
+
+_FUNCTIONS: Final[dict[str, Callable[[str, Evaluate], tuple[str, Evaluate]]]] = {
+    "not": _not,
+    "count": _count,
+    "number": _number_function,
+}
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "=": lambda left, right: left == right,
+    "!=": lambda left, right: left != right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
+
+
+def _comparison(operator: str, left: tuple[str, Evaluate], right: tuple[str, Evaluate]) -> Evaluate:
+    """XPath 1.0 §3.4: a node-set stands for any of its values; against a number, values are compared as numbers."""
+    compare = _COMPARE[operator]
+    if left[0] == "set" and right[0] == "set":
+        a_set, other_set = left[1], right[1]
+        return lambda n, g, p, a: any(compare(x, y) for x in a_set(n, g, p, a) for y in other_set(n, g, p, a))
+    if right[0] == "set":
+        mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)
+        return _comparison(mirrored, right, left)
+    if left[0] == "set":
+        values, other = left[1], right[1]
+        if right[0] == "number" or operator not in ("=", "!="):
+            wanted = _number(*right)
+            return lambda n, g, p, a: any(compare(number(value), wanted(n, g, p, a)) for value in values(n, g, p, a))
+        return lambda n, g, p, a: any(compare(value, other(n, g, p, a)) for value in values(n, g, p, a))
+    if left[0] == right[0] == "string" and operator in ("=", "!="):
+        one, two = left[1], right[1]
+    else:
+        one, two = _number(*left), _number(*right)
+    return lambda n, g, p, a: compare(one(n, g, p, a), two(n, g, p, a))
