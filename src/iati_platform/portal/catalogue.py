@@ -116,6 +116,8 @@ class Catalogue:
     datasets: Mapping[str, DatasetEntry]
     organisations: Mapping[str, OrganisationEntry]
     totals: Totals
+    publishers: frozenset[str] = frozenset()
+    """Identifiers of all registered organisations: some rules accept a reference to one of them."""
 
 
 class CatalogueKeeper:
@@ -170,7 +172,10 @@ def join(session: Any, version: tuple[object, ...], manifest: Mapping[str, Any])
         )
         for one in sorted(registry.public_organisations(session), key=lambda one: one.human_readable_name.casefold())
     }
-    return Catalogue(version, datasets, organisations, _totals(datasets, organisations))
+    publishers = frozenset(
+        one.registered.organisation_identifier for one in organisations.values() if one.registered.organisation_identifier
+    )
+    return Catalogue(version, datasets, organisations, _totals(datasets, organisations), publishers)
 
 
 def _entry(registered: Dataset, state: Any, published: Mapping[str, Any]) -> DatasetEntry:

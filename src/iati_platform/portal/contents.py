@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from iati_platform import standard
 from iati_platform.datastore.fields import Collection
+from iati_platform.datastore.ordering import Pager, SortKey
 from iati_platform.datastore.payload import StoredActivity
+from iati_platform.datastore.query.errors import QueryError
 from iati_platform.datastore.reader import IndexReader
-from iati_platform.web.cells import Cell, Code, Link, Money, Tone
+from iati_platform.datastore.select import Admission, matching, read_request
+from iati_platform.web.cells import Cell, Code, Link, Money, State, Tone
 from iati_platform.web.parts import Fact, Notice
 from iati_platform.web.platform import Platform
 from iati_platform.web.tables import Column
@@ -20,21 +26,37 @@ from .catalogue import DatasetEntry
 from .views import lists
 from .views.activity import ActivityView, PartTable
 from .views.dataset import ActivityRow
-from .views.search import ActivityHits
+from .views.search import ActivityHits, Hit
 
 LISTED = ("iati_identifier", "title_narrative", "activity_status_code")
 SHOWN = (
-    *LISTED, "description_narrative", "activity_date_type", "activity_date_iso_date", "recipient_country_code", "recipient_region_code", "sector_code",
-    "sector_vocabulary", "participating_org_narrative", "participating_org_ref", "default_currency", "reporting_org_narrative", "activity_scope_code",
+    *LISTED,
+    "description_narrative",
+    "activity_date_type",
+    "activity_date_iso_date",
+    "recipient_country_code",
+    "recipient_region_code",
+    "sector_code",
+    "sector_vocabulary",
+    "participating_org_narrative",
+    "participating_org_ref",
+    "default_currency",
+    "reporting_org_narrative",
+    "activity_scope_code",
     "last_updated_datetime",
-)  # fmt: skip
+)
+TYPED = re.compile(r'"([^"]*)"?|([^\s"]+)')
 PARTS_SHOWN = 100
 CHUNK = 500
 NAMES_VERSION = "2.03"
 TRANSACTION_COLUMNS = (
-    Column("date", "Date"), Column("type", "Type"), Column("value", "Value", numeric=True), Column("provider", "From", wide=True),
-    Column("receiver", "To", wide=True), Column("description", "Description", wide=True),
-)  # fmt: skip
+    Column("date", "Date"),
+    Column("type", "Type"),
+    Column("value", "Value", numeric=True),
+    Column("provider", "From", wide=True),
+    Column("receiver", "To", wide=True),
+    Column("description", "Description", wide=True),
+)
 BUDGET_COLUMNS = (Column("start", "From"), Column("end", "To"), Column("kind", "Kind"), Column("value", "Value", numeric=True))
 
 
@@ -99,9 +121,51 @@ class Contents:
         stored = self._stored(entry, number)
         return {"dataset": entry.short_name, "number": number, "in_datastore": stored.admitted, **stored.document()} if stored else None
 
-
     def search(self, q: str, start: int, rows: int) -> tuple[ActivityHits | None, Notice | None]:
-        return None, None
+        """A page of the activities that hold all words of `q`, best first, held-back ones too; a notice when that cannot be asked."""
+        reader = self._readers.of(self.platform)
+        text = plain_query(q)
+        if reader is None or not text:
+            return None, None
+        parameters = [("q", text), ("q.op", "AND"), ("scope", Admission.ALL.value)]
+        try:
+            query = matching(reader, read_request(Collection.ACTIVITY, parameters, datetime.now(UTC)))
+            total = reader.count(Collection.ACTIVITY, query)
+            page = Pager(reader, Collection.ACTIVITY, (SortKey(None, True),)).page(query, start, max(0, min(rows, total - start)))
+        except QueryError as error:
+            return None, Notice(Tone.WARN, "These words could not be searched for", str(error))
+        addresses = [address for _, address in page]
+        numbers = reader.column(Collection.ACTIVITY, "_i", addresses)
+        hits = [_hit(reader.activity_at(address), number + 1) for address, number in zip(addresses, numbers, strict=True)]
+        return ActivityHits(total, hits), None
+
+
+def plain_query(q: str) -> str:
+    """What a person typed as a query that means just that: every word and "quoted phrase", nothing read as an operator."""
+    parts = []
+    for phrase, word in TYPED.findall(q)[:20]:
+        text = (phrase or word).strip()
+        if any(character.isalnum() for character in text):
+            escaped = text.replace("\\", "\\\\")
+            parts.append(f'"{escaped}"')
+    return " AND ".join(parts)
+
+
+def _hit(stored: StoredActivity, number: int) -> Hit:
+    own = stored.own((*LISTED, "reporting_org_narrative", "recipient_country_code"))
+    status = first(own, "activity_status_code")
+    facts: list[Cell] = [first(own, "reporting_org_narrative") or str(stored.dataset.get("reporting_org") or "")]
+    countries = several(own, "recipient_country_code")
+    if countries:
+        facts.append(
+            ", ".join(standard.code_name(NAMES_VERSION, "Country", code) or code for code in countries[:4])
+            + (" …" if len(countries) > 4 else "")
+        )
+    facts.append(standard.code_name(NAMES_VERSION, "ActivityStatus", status) or status)
+    if not stored.admitted:
+        facts.append(State(Tone.IDLE, "Held back", code="held-back"))
+    href = f"/activities/{quote(str(stored.dataset['name']), safe='')}/{number}"
+    return Hit(first(own, "title_narrative"), href, first(own, "iati_identifier"), [fact for fact in facts if fact])
 
 
 def first(values: Mapping[str, Any], name: str) -> str:
@@ -171,7 +235,12 @@ def activity_view(entry: DatasetEntry, stored: StoredActivity, number: int) -> A
     ]
     currency = first(own, "default_currency")
     sections = [
-        PartTable(title, columns, rows, f"The first {PARTS_SHOWN} of {total:,} are shown; the file has all of them." if total > PARTS_SHOWN else "")
+        PartTable(
+            title,
+            columns,
+            rows,
+            f"The first {PARTS_SHOWN} of {total:,} are shown; the file has all of them." if total > PARTS_SHOWN else "",
+        )
         for title, columns, rows, total in (
             ("Transactions", TRANSACTION_COLUMNS, *_parts(stored, Collection.TRANSACTION, "t", currency)),
             ("Budgets", BUDGET_COLUMNS, *_parts(stored, Collection.BUDGET, "b", currency)),
@@ -179,7 +248,12 @@ def activity_view(entry: DatasetEntry, stored: StoredActivity, number: int) -> A
         if rows
     ]
     return ActivityView(
-        identifier, first(own, "title_narrative"), first(own, "description_narrative"), [fact for fact in facts if fact.value], sections, notice
+        identifier,
+        first(own, "title_narrative"),
+        first(own, "description_narrative"),
+        [fact for fact in facts if fact.value],
+        sections,
+        notice,
     )
 
 
@@ -203,7 +277,11 @@ def _parts(stored: StoredActivity, collection: Collection, key: str, currency: s
 def _money(part: Mapping[str, Any], name: str, currency: str) -> Cell:
     amount = first(part, name)
     try:
-        return Money(Decimal(amount), first(part, f"{name}_currency") or currency) if amount else None
+        value = Decimal(amount) if amount else None
+        if value is None:
+            return None
+        whole = value.to_integral_value()
+        return Money(whole if value == whole else value, first(part, f"{name}_currency") or currency)
     except ArithmeticError:
         return amount
 

@@ -26,10 +26,11 @@ from iati_platform.web.parts import Crumb, Fact, FindingView
 from iati_platform.web.platform import Platform
 from iati_platform.web.tables import Column, Order, csv_lines, json_page, json_rows
 
-from . import reports, snapshots
+from . import snapshots
 from .about import About
 from .catalogue import CatalogueKeeper, DatasetEntry, OrganisationEntry
 from .contents import Contents
+from .reports import ReportFindings, Reports, as_json
 from .views import dataset as dataset_views
 from .views import home as home_views
 from .views import lists, search
@@ -124,6 +125,7 @@ class Portal:
         self.pages = pages
         self.keeper = CatalogueKeeper(platform)
         self.contents = Contents(platform)
+        self.reports = Reports(platform)
 
     # -- front page and search -------------------------------------------------------------------------------------------------
 
@@ -288,18 +290,18 @@ class Portal:
             check = bulk.check_state(session, entry.registered.id)
             checks = bulk.history(session, entry.registered.id, dataset_views.HISTORY_LENGTH)
             events = registry.events(session, entry.registered.id, 0, dataset_views.HISTORY_LENGTH).items
-        findings = reports.findings(self.platform, entry)
+        report = self.reports.of(entry, self.keeper.current())
         shown: list[FindingView] = []
-        if findings:
-            shown = report_views.grouped(findings, f"{lists.dataset_href(entry.short_name)}/report")
-            shown = reports.with_source(self.platform, entry, shown)
+        if report is not None:
+            shown = report_views.grouped(report.findings, f"{lists.dataset_href(entry.short_name)}/report", report.counts)
+            shown = self.reports.with_source(entry, shown)
         order = Order.read(request.query_params, ("number",), "number")
         rows, total = self.contents.activities(entry, order.start, order.per_page)
         return dataset_views.dataset(
             entry,
             check,
             findings=shown,
-            findings_total=len(findings or ()),
+            summary=report.summary if report else None,
             contents=dataset_views.contents_table(rows, total, order, entry.short_name, searchable=True) if total else None,
             history=dataset_views.history(checks, events),
             systems=self.platform.systems,
@@ -359,6 +361,12 @@ class Portal:
 
     # -- report ----------------------------------------------------------------------------------------------------------------
 
+    def _report(self, entry: DatasetEntry) -> ReportFindings:
+        report = self.reports.of(entry, self.keeper.current())
+        if report is None:
+            raise HTTPException(404, "There is no report for this dataset: it has not been validated yet.")
+        return report
+
     def report(self, request: Request) -> Response:
         match wanted(request, "json", "csv"):
             case "json":
@@ -372,12 +380,10 @@ class Portal:
         not_modified = unchanged(request, tag)
         if not_modified is not None:
             return not_modified
-        findings = reports.findings(self.platform, entry)
-        if findings is None:
-            raise HTTPException(404, "There is no report for this dataset: it has not been validated yet.")
+        report = self._report(entry)
         href = lists.dataset_href(entry.short_name)
-        view = report_views.report(f"{href}/report", entry.validity.code == "valid", findings, request.query_params)
-        view = replace(view, findings=reports.with_source(self.platform, entry, view.findings))
+        view = report_views.report(f"{href}/report", report.valid, report.findings, request.query_params)
+        view = replace(view, findings=self.reports.with_source(entry, view.findings))
         return self.pages.render(
             request, "portal/report.html", title=f"Report on {entry.short_name}", area="files", tag=tag,
             content={"view": view, "validity": entry.validity, "short_name": entry.short_name, "dataset_href": href},
@@ -389,19 +395,14 @@ class Portal:
         entry = self._dataset(request)
         if isinstance(entry, Response):
             return entry
-        body = reports.as_json(self.platform, entry)
-        if body is None:
-            raise HTTPException(404, "There is no report for this dataset: it has not been validated yet.")
-        return json_answer(request, body)
+        report = self._report(entry)
+        return json_answer(request, as_json(entry.short_name, report, report_views.select(report.findings, request.query_params)))
 
     def report_csv(self, request: Request) -> Response:
         entry = self._dataset(request)
         if isinstance(entry, Response):
             return entry
-        findings = reports.findings(self.platform, entry)
-        if findings is None:
-            raise HTTPException(404, "There is no report for this dataset: it has not been validated yet.")
-        kept = report_views.select(findings, request.query_params)
+        kept = report_views.select(self._report(entry).findings, request.query_params)
         return csv_answer(f"{entry.short_name}-report", report_views.REPORT_EXPORT, report_views.export_rows(kept))
 
     # -- activities ------------------------------------------------------------------------------------------------------------

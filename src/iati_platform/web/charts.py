@@ -163,33 +163,30 @@ def line(title: str, labels: Sequence[str], series: Sequence[Series], *, axis: s
 
 
 def bars(title: str, labels: Sequence[str], values: Sequence[float], *, axis: str = "", unit: str = "Number", csv: str = "") -> Chart:
-    """Horizontal bars, one per label, longest name on the left: the best form for names of any length."""
+    """Horizontal bars, one per label: the best form for names of any length."""
     return stacked(title, labels, [Series(unit, values)], axis=axis, csv=csv)
 
 
 def stacked(title: str, labels: Sequence[str], series: Sequence[Series], *, axis: str = "", csv: str = "") -> Chart:
     """Horizontal bars made of layers; the sum is written at the end of each bar."""
-    name_width, row_height = 168, 28
-    height = row_height * max(1, len(labels)) + 8
+    row_height, room = 46, 84  # each name stands above its bar, so that it is never cut, and the sum has room at its end
+    height = row_height * max(1, len(labels))
     totals = [sum(one.values[row] or 0 for one in series) for row in range(len(labels))]
     top = max(totals, default=0) or 1
-    span = WIDTH - name_width - 76
+    span = WIDTH - room
     body = []
     for row, label in enumerate(labels):
-        y, x = 4 + row * row_height, float(name_width)
-        shown = label if len(label) <= 24 else label[:23] + "…"
-        body.append(
-            f'<text class="name" x="{name_width - 10}" y="{y + 17}" text-anchor="end">{escape(shown)}<title>{escape(label)}</title></text>'
-        )
+        y, x = row * row_height, 0.0
+        body.append(f'<text class="name" x="0" y="{y + 17}">{escape(label)}</text>')
         for number, one in enumerate(series, 1):
             width = span * (one.values[row] or 0) / top
             if width > 0:
                 body.append(
-                    f'<rect class="bar c{number}" x="{x:.1f}" y="{y + 3}" width="{max(width, 1):.1f}" height="{row_height - 8}">'
+                    f'<rect class="bar c{number}" x="{x:.1f}" y="{y + 23}" width="{max(width, 1.5):.1f}" height="16">'
                     f"<title>{escape(label)}, {escape(one.name)}: {escape(_say(one.values[row] or 0))}</title></rect>"
                 )
             x += width
-        body.append(f'<text class="value" x="{x + 8:.1f}" y="{y + 17}">{escape(_say(totals[row]))}</text>')
+        body.append(f'<text class="value" x="{x + 8:.1f}" y="{y + 36}">{escape(_say(totals[row]))}</text>')
     columns, rows = _table(labels, series, axis)
     highest = max(zip(totals, labels, strict=True), default=None)
     description = f"{len(labels)} bars; the longest is {highest[1]} with {_say(highest[0])}." if highest else "No values yet."

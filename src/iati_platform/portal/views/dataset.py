@@ -78,14 +78,14 @@ def dataset(
     check: CheckState | None,
     *,
     findings: Sequence[FindingView],
-    findings_total: int,
+    summary: Mapping[str, int] | None,
     contents: Table | None,
     history: Sequence[Happening],
     systems: frozenset[str],
 ) -> DatasetView:
     one, header = entry.registered, entry.header
     path = lists.dataset_href(one.short_name)
-    summary = header.get("summary") or {}
+    found = summary if summary is not None else header.get("summary") or {}
     held = (entry.activities or 0) - (entry.admitted or 0)
     figures = (
         [Figure("Activities", entry.activities, f"{held:,} held back" if held else "", "#contents")]
@@ -95,7 +95,7 @@ def dataset(
     figures += [
         Figure(
             words.SEVERITIES[code].word if code == "critical" else words.SEVERITIES[code].word + "s",
-            summary.get(code, 0),
+            found.get(code, 0),
             "",
             f"{path}/report?severity={code}",
         )
@@ -121,7 +121,7 @@ def dataset(
         files=files,
         findings=findings,
         report_href=f"{path}/report",
-        findings_total=findings_total,
+        findings_total=sum(found.values()),
         contents=contents,
         history=history,
     )

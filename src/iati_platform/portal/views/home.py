@@ -31,6 +31,7 @@ class HomeView:
     charts: Sequence[Chart]
 
 
+VERSIONS_SHOWN = 7
 ROLES: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     # title, text, links as (words, address, system that must answer)
     (
@@ -114,10 +115,13 @@ def _charts(catalogue: Catalogue) -> list[Chart]:
     totals = catalogue.totals
     if not totals.validated:
         return []
-    versions = sorted(totals.versions.items(), reverse=True)
-    most = max(versions, key=lambda item: item[1])
+    common = sorted(totals.versions.items(), key=lambda item: -item[1])
+    most = common[0]
+    versions = sorted(common[:VERSIONS_SHOWN], reverse=True)
+    if len(common) > VERSIONS_SHOWN:
+        versions.append(("other", sum(count for _, count in common[VERSIONS_SHOWN:])))
     order = [
-        ("valid", "No findings above advisory"),
+        ("valid", "No errors or warnings"),
         ("warning", "Warnings"),
         ("error", "Errors"),
         ("critical", "Critical"),

@@ -15,6 +15,7 @@ from iati_platform.web.cells import Cell, Code, Link, Share, Size
 from iati_platform.web.parts import Choice, Facet
 from iati_platform.web.tables import Column, Order, Table
 
+from .. import words
 from ..catalogue import Catalogue, DatasetEntry, OrganisationEntry
 
 Named = TypeVar("Named", DatasetEntry, OrganisationEntry)
@@ -25,7 +26,6 @@ NAMES_VERSION = "2.03"
 DATASET_COLUMNS = (
     Column("short_name", "Dataset", sortable=True, wide=True),
     Column("organisation", "Organisation", sortable=True, wide=True),
-    Column("kind", "Kind", sortable=True),
     Column("download", "Download", sortable=True),
     Column("validity", "Validation", sortable=True),
     Column("version", "Version", sortable=True),
@@ -142,10 +142,14 @@ def datasets(catalogue: Catalogue, query: Mapping[str, str], *, whole: bool = Fa
     q = query.get("q", "").strip()
     chosen = {name: query[name] for name in DATASET_FILTERS if query.get(name)}
     found = _matching(catalogue.datasets.values(), q)
+    org = query.get("org", "")
+    if org:
+        found = [entry for entry in found if entry.registered.reporting_org_short_name == org]
     groups = {name: [value(entry)[0] for entry in found] for name, (_, value) in DATASET_FILTERS.items()}
     kept = [entry for row, entry in enumerate(found) if all(groups[name][row] == wanted for name, wanted in chosen.items())]
     order = Order.read(query, DATASET_SORTS, "short_name")
     kept.sort(key=DATASET_SORTS[order.sort], reverse=order.descending)
+    chosen = {"org": org, **chosen} if org else chosen
     parameters = {"q": q, **chosen}
     if whole:
         table = Table("datasets", DATASET_EXPORT, [dataset_export(entry) for entry in kept], len(kept), order, "/datasets", parameters)
@@ -166,7 +170,7 @@ def datasets(catalogue: Catalogue, query: Mapping[str, str], *, whole: bool = Fa
         others = [
             entry
             for row, entry in enumerate(found)
-            if all(groups[other][row] == wanted for other, wanted in chosen.items() if other != name)
+            if all(groups[other][row] == wanted for other, wanted in chosen.items() if other not in (name, "org"))
         ]
         facets.append(_facet(label, name, Counter(value(entry) for entry in others), parameters, "/datasets"))
     return ListView(table, facets, q, chosen)
@@ -175,19 +179,18 @@ def datasets(catalogue: Catalogue, query: Mapping[str, str], *, whole: bool = Fa
 def _facet(label: str, name: str, counts: Counter[tuple[str, str]], parameters: Mapping[str, str], path: str) -> Facet:
     chosen = parameters.get(name)
     choices = []
-    for (value, words), count in sorted(counts.items(), key=lambda item: (-item[1], item[0][1])):
+    for (value, label_of), count in sorted(counts.items(), key=lambda item: (-item[1], item[0][1])):
         others = {key: text for key, text in parameters.items() if text and key != name}
         target = others if value == chosen else {**others, name: value}
-        choices.append(Choice(words, count, f"{path}?{urlencode(target)}" if target else path, value == chosen))
+        choices.append(Choice(label_of, count, f"{path}?{urlencode(target)}" if target else path, value == chosen))
     return Facet(label, choices)
 
 
 def dataset_row(entry: DatasetEntry) -> list[Cell]:
     one = entry.registered
     return [
-        Link(one.short_name, dataset_href(one.short_name)),
+        Link(one.short_name, dataset_href(one.short_name), "organisation file" if entry.kind == words.KINDS["organisation"] else ""),
         Link(one.reporting_org_name, organisation_href(one.reporting_org_short_name)),
-        entry.kind,
         entry.download,
         entry.validity,
         entry.version,

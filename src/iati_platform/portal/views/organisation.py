@@ -17,7 +17,7 @@ from ..catalogue import OrganisationEntry
 from . import lists
 
 SOURCE_TYPES = {"primary_source": "Reports on its own work", "secondary_source": "Reports on the work of others"}
-HISTORY = ("activities", "datasets", "size")
+ALWAYS = ("Organisation identifier", "Type", "Country of its headquarters")
 
 
 @dataclass(frozen=True)
@@ -81,24 +81,31 @@ def organisation(entry: OrganisationEntry, history: Sequence[DayFigures], order:
             Figure("Data", Size(entry.size)),
             Figure("Last change", entry.changed.date() if entry.changed else None),
         ],
-        facts=[
-            Fact("Organisation identifier", Code(one.organisation_identifier) if one.organisation_identifier else None, copy=True),
-            Fact("Short name", Code(one.short_name)),
-            Fact("Type", lists.type_name(one.organisation_type)),
-            Fact("Country of its headquarters", lists.country_name(one.hq_country)),
-            Fact("Region", one.region),
-            Fact("Kind of source", SOURCE_TYPES.get(one.reporting_source_type or "", one.reporting_source_type)),
-            Fact("Usual licence", lists.licence_name(one.default_licence_id)),
-            Fact("Website", OutLink(one.website) if one.website else None),
-            Fact("Data portal", OutLink(one.data_portal_url) if one.data_portal_url else None),
-            Fact("What it leaves out", OutLink(one.exclusions_policy_url) if one.exclusions_policy_url else None),
-            Fact("First published", one.first_publication_date.date() if one.first_publication_date else None),
-            Fact("Registered", one.created_date.date() if one.created_date else None),
-        ],
+        facts=_registration(entry),
         datasets=table,
         charts=_charts(entry),
         history=_history(history, path),
     )
+
+
+def _registration(entry: OrganisationEntry) -> list[Fact]:
+    """What is registered; what was not given is left out, but for what everybody should give."""
+    one = entry.registered
+    facts = [
+        Fact("Organisation identifier", Code(one.organisation_identifier) if one.organisation_identifier else None, copy=True),
+        Fact("Short name", Code(one.short_name)),
+        Fact("Type", lists.type_name(one.organisation_type)),
+        Fact("Country of its headquarters", lists.country_name(one.hq_country)),
+        Fact("Region", one.region),
+        Fact("Kind of source", SOURCE_TYPES.get(one.reporting_source_type or "", one.reporting_source_type)),
+        Fact("Usual licence", lists.licence_name(one.default_licence_id)),
+        Fact("Website", OutLink(one.website) if one.website else None),
+        Fact("Data portal", OutLink(one.data_portal_url) if one.data_portal_url else None),
+        Fact("What it leaves out", OutLink(one.exclusions_policy_url) if one.exclusions_policy_url else None),
+        Fact("First published", one.first_publication_date.date() if one.first_publication_date else None),
+        Fact("Registered", one.created_date.date() if one.created_date else None),
+    ]
+    return [fact for fact in facts if fact.value or fact.label in ALWAYS]
 
 
 def _state(entry: OrganisationEntry) -> State:
@@ -113,7 +120,7 @@ def _state(entry: OrganisationEntry) -> State:
 
 def _charts(entry: OrganisationEntry) -> list[Chart]:
     validated = [each for each in entry.datasets if each.header]
-    if not validated:
+    if len(validated) < 2:  # one file needs no picture
         return []
     versions = sorted(Counter(each.version or "not given" for each in validated).items(), reverse=True)
     kinds = sorted({each.kind for each in validated})

@@ -103,8 +103,8 @@ def report(path: str, valid: bool, findings: Sequence[SourceFinding], query: Map
     return ReportView(valid, len(chosen), severities, categories, shown, page, pages, query.get("q", ""), path, parameters)
 
 
-def grouped(findings: Sequence[SourceFinding], path: str, most: int = 8) -> list[FindingView]:
-    """The report in short: one entry per rule and message kind, worst and most frequent first, with one place each."""
+def grouped(findings: Sequence[SourceFinding], path: str, counts: Mapping[str, int], most: int = 8) -> list[FindingView]:
+    """The report in short: one entry per rule, worst and most frequent first, with one place each; `counts` are findings per rule."""
     rank = {code: number for number, code in enumerate(words.SEVERITIES)}
     groups: dict[str, list[SourceFinding]] = {}
     for one in findings:
@@ -112,9 +112,8 @@ def grouped(findings: Sequence[SourceFinding], path: str, most: int = 8) -> list
     order = sorted(groups.values(), key=lambda group: (rank.get(group[0].severity, 9), -len(group), group[0].rule))
     views = []
     for group in order[:most]:
-        count = sum(max(1, len(one.places)) for one in group)
         first = finding_view(group[0], most=1, rest=address(path, {"rule": group[0].rule}))
-        views.append(replace(first, count=count))
+        views.append(replace(first, count=counts.get(group[0].rule, len(group))))
     return views
 
 
