@@ -49,12 +49,12 @@ def test_a_second_writer_is_told_who_the_first_one_is(tmp_path: Path) -> None:
         process.stdout.close()  # type: ignore[union-attr]
 
 
-def test_a_killed_writer_lets_go_at_once_also_with_workers_that_live_on(tmp_path: Path) -> None:
+def test_a_killed_writer_lets_go_also_with_workers_that_live_on(tmp_path: Path) -> None:
     process = start(tmp_path, "if os.fork() == 0: time.sleep(60)\nos.kill(os.getpid(), signal.SIGKILL)")
     assert process.wait() == -signal.SIGKILL
     process.stdout.close()  # type: ignore[union-attr]
-    assert not is_held(tmp_path)
-    with WriterLock(tmp_path).acquire():
+    # A child forked in the very moment of the kill needs an instant to let go; one that kept the lock would keep it for a minute.
+    with WriterLock(tmp_path).acquire(wait_seconds=30):
         other = holder(tmp_path)
         assert other is not None
         assert other.pid == os.getpid()
