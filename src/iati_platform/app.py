@@ -84,7 +84,7 @@ def from_environment() -> ASGIApp:
 
     settings = load_settings()
     configure_logging(settings)
-    only = [name for name in os.environ.get("IATI_TEST_SERVE_ONLY", "").split(",") if name]
+    only = [name for name in os.environ.get("_IATI_SERVE_ONLY", "").split(",") if name]
     return create_app(open_house(settings), only=only)
 
 

@@ -229,7 +229,7 @@ def _serve(house: House, host: str, port: int, *, only: list[str], workers: int)
     if workers == 1:
         uvicorn.run(create_app(house, only=only), **options)  # type: ignore[arg-type]
         return
-    os.environ["IATI_TEST_SERVE_ONLY"] = ",".join(only)
+    os.environ["_IATI_SERVE_ONLY"] = ",".join(only)
     os.environ["IATI_DATA_DIR"] = str(house.folder)
     uvicorn.run("iati_platform.app:from_environment", factory=True, workers=workers, **options)  # type: ignore[arg-type]
 

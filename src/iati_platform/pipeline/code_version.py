@@ -17,10 +17,16 @@ SOURCES = (
     "reading",
     "standard",
     "validator",
+    "datastore/analysis.py",
     "datastore/documents.py",
     "datastore/fields.py",
-    "datastore/tables",
-    "dashboard/facts.py",
+    "datastore/fragments.py",
+    "datastore/values.py",
+    "datastore/tables/builder.py",
+    "datastore/tables/plan.py",
+    "datastore/tables/specification.py",
+    "datastore/tables/values.py",
+    "dashboard/facts",
     "pipeline/process.py",
 )
 #: Parts of those rooms that read artefacts instead of making them.

@@ -9,20 +9,24 @@ and its download speak of the newest good download (`content`): the last good co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from iati_platform.bulk import indices, zips
-from iati_platform.bulk.service import current_datasets
+from iati_platform.bulk import indices
+from iati_platform.bulk.publication import write_bulk
+from iati_platform.bulk.service import current_datasets, lost_copies
 from iati_platform.dashboard.snapshots import DatasetSummary, take_snapshot
 from iati_platform.datastore import tables
 from iati_platform.datastore.index import IndexWriter
+from iati_platform.datastore.layout import is_current
 from iati_platform.datastore.tables import TablesWriter
+from iati_platform.datastore.tables.writer import TablesError, read_manifest
 from iati_platform.pipeline.generations import Building, Generation, link_tree
 from iati_platform.pipeline.house import House
 from iati_platform.pipeline.models import Processed, PublishedGeneration
@@ -154,19 +158,20 @@ def publish(house: House, *, now: datetime | None = None, report: Reporter | Non
         index_entries = indices.entries(session)
         organisations = registry.public_organisations(session)
     entries = make_entries(datasets, processed, before, house.code_version)
-    changes = changes_between(datasets, entries, before)
+    # An index or tables of an older format cannot take changes: everything is put in again.
+    stale = previous is not None and not (is_current(previous.path / "search") and _tables_are_current(previous.path / "tables"))
+    base = None if stale else previous
+    changes = changes_between(datasets, entries, {} if base is None else before)
     watch.lap("plan")
     with house.generations.build() as building:
-        _write_search(house, building, previous, changes, reporter)
+        _write_search(house, building, base, entries, changes, reporter)
         watch.lap("index")
-        _write_tables(house, building, previous, changes, reporter)
+        _write_tables(house, building, base, entries, changes, reporter)
         watch.lap("tables")
         bulk = building.path / "bulk"
         bulk.mkdir()
-        step = reporter.step("write bulk files", 2)
-        indices.write_indices(bulk, index_entries, organisations, moment, house.address_of("bulk-data"))
-        step.advance()
-        zips.write_zips(bulk, index_entries, organisations, house.contents, moment, indices=bulk)
+        step = reporter.step("bulk files", 1)
+        written = write_bulk(bulk, index_entries, organisations, house.contents, moment, house.address_of("bulk-data"))
         step.advance()
         watch.lap("bulk")
         totals = {
@@ -189,6 +194,7 @@ def publish(house: House, *, now: datetime | None = None, report: Reporter | Non
         )
         watch.lap("switch")
     with writing(house.engine) as session:
+        lost_copies(session, written.missing)
         session.execute(
             insert(PublishedGeneration).values(
                 number=generation.number,
@@ -203,7 +209,15 @@ def publish(house: House, *, now: datetime | None = None, report: Reporter | Non
     return Published(generation, len(changes.replace), len(changes.delete), watch.seconds, watch.cpu)
 
 
-def _write_search(house: House, building: Building, previous: Generation | None, changes: Changes, reporter: Reporter) -> None:
+def as_indexed(dataset: DatasetRef, entries: dict[str, Any]) -> DatasetRef:
+    """The dataset with the content that search and tables hold for it."""
+    entry = entries[dataset.id]
+    return replace(dataset, content_sha256=entry["indexed"], hash_excluding=entry["indexed_hash"])
+
+
+def _write_search(
+    house: House, building: Building, previous: Generation | None, entries: dict[str, Any], changes: Changes, reporter: Reporter
+) -> None:
     directory = building.path / "search"
     if previous is not None:
         link_tree(previous.path / "search", directory, without=LOCKS)
@@ -211,22 +225,23 @@ def _write_search(house: House, building: Building, previous: Generation | None,
             return
     directory.mkdir(exist_ok=True)
     step = reporter.step("index", len(changes.replace) + len(changes.delete) + len(changes.describe))
-    before: dict[str, Any] = previous.manifest["datasets"] if previous else {}
     writer = IndexWriter(directory)
     for dataset_id in changes.delete:
         writer.delete(dataset_id)
         step.advance()
     for dataset, content, code in changes.replace:
-        writer.replace(dataset, house.artefacts.read_section(content, code, "documents"))
+        writer.replace(as_indexed(dataset, entries), house.artefacts.read_section(content, code, "documents"))
         step.advance()
     for dataset in changes.describe:  # the index holds names beside the text: the same documents again, under the new ones
-        old = before[dataset.id]
-        writer.replace(dataset, house.artefacts.read_section(old["indexed"], old["indexed_code"], "documents"))
+        entry = entries[dataset.id]
+        writer.replace(as_indexed(dataset, entries), house.artefacts.read_section(entry["indexed"], entry["indexed_code"], "documents"))
         step.advance()
     writer.commit()
 
 
-def _write_tables(house: House, building: Building, previous: Generation | None, changes: Changes, reporter: Reporter) -> None:
+def _write_tables(
+    house: House, building: Building, previous: Generation | None, entries: dict[str, Any], changes: Changes, reporter: Reporter
+) -> None:
     directory = building.path / "tables"
     if previous is not None and changes.empty:
         link_tree(previous.path / "tables", directory)
@@ -236,11 +251,11 @@ def _write_tables(house: House, building: Building, previous: Generation | None,
     for dataset_id in changes.delete:
         writer.delete(dataset_id)
     for dataset in changes.describe:
-        writer.describe(dataset)
+        writer.describe(as_indexed(dataset, entries))
     for dataset, content, code in changes.replace:
         names = [name for name in house.artefacts.section_names(content, code) if name.startswith("table.")]
         sections = house.artefacts.read_sections(content, code, names)
-        writer.replace(dataset, {name.removeprefix("table."): data for name, data in sections.items()})
+        writer.replace(as_indexed(dataset, entries), {name.removeprefix("table."): data for name, data in sections.items()})
         step.advance()
     writer.commit()
 
@@ -253,6 +268,14 @@ def tables_totals(building: Building) -> dict[str, int]:
             row = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
             counted[f"{name}s"] = int(row[0]) if row else 0
         return counted
+
+
+def _tables_are_current(directory: Path) -> bool:
+    try:
+        read_manifest(directory)
+    except TablesError:
+        return False
+    return True
 
 
 def _snapshot(house: House, building: Building, entries: dict[str, dict[str, Any]], moment: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 
@@ -41,6 +41,7 @@ def collect(house: House, *, now: datetime | None = None) -> dict[str, int]:
     generations = house.generations.sweep(keep=house.settings.retention_versions)
     with writing(house.engine) as session:
         bulk.forget_removed(session, moment)
+        registry.purge(session, before=moment - timedelta(days=registry.GRACE_DAYS))
         doomed = bulk.unreachable_contents(session, house.contents, moment, keep=contents_in_use(house))
     used = artefacts_in_use(house)
     current = house.code_version
