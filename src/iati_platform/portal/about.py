@@ -100,27 +100,11 @@ class About:
         }
         return _json(answer)
 
-    def health(self, request: Request) -> Response:
-        """Liveness: the process answers."""
-        return _json({"status": "ok", "version": __version__})
-
-    def ready(self, request: Request) -> Response:
-        """200 as soon as requests can be answered, also on an empty platform; 503 when an engine fails."""
-        engines = self.engines()
-        well = all(engine.state.tone is Tone.GOOD for engine in engines)
-        generation = self.platform.generation()
-        answer = {
-            "status": "ready" if well else "failing",
-            "generation": generation.number if generation else None,
-            "engines": {engine.name: engine.state.code for engine in engines},
-        }
-        return _json(answer, 200 if well else 503)
-
     # -- interfaces ------------------------------------------------------------------------------------------------------------
 
     def docs(self, request: Request) -> Response:
         lead = "The same data, for programs. What each interface answers stays as it is; new things are added beside it."
-        return self._page(request, "For developers", lead, site.interfaces(self.platform.systems, list(self.documents)), "developers")
+        return self._page(request, "For developers", lead, site.interfaces(self.platform.systems, self.documents), "developers")
 
     def _document(self, request: Request) -> tuple[str, Mapping[str, Any]]:
         name = request.path_params["system"]
@@ -137,12 +121,8 @@ class About:
             crumbs=(HOME, Crumb("For developers", "/docs"), Crumb(title)), alternates={"application/json": f"/openapi/{name}.json"},
         )  # fmt: skip
 
-    def openapi_document(self, request: Request) -> Response:
-        return _json(self._document(request)[1], public=True)
 
-
-def _json(answer: Mapping[str, Any], status: int = 200, *, public: bool = False) -> Response:
-    headers = {"Cache-Control": "no-cache" if public else "no-store", **({"Access-Control-Allow-Origin": "*"} if public else {})}
-    return Response(
-        orjson.dumps(answer, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE), status, headers=headers, media_type="application/json"
-    )
+def _json(answer: Mapping[str, Any]) -> Response:
+    headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+    body = orjson.dumps(answer, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return Response(body, headers=headers, media_type="application/json")

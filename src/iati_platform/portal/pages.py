@@ -11,16 +11,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from iati_platform.bulk import service as bulk
 from iati_platform.registry import service as registry
 from iati_platform.storage.database import reading
-from iati_platform.web import patterns, static
 from iati_platform.web.caching import REVALIDATE, body_tag, page_tag, unchanged
 from iati_platform.web.cells import Cell, plain
 from iati_platform.web.errors import HANDLERS
-from iati_platform.web.metrics import exposition
 from iati_platform.web.pages import Pages
 from iati_platform.web.parts import Crumb, Fact, FindingView
 from iati_platform.web.platform import Platform
@@ -74,12 +72,7 @@ def create_app(platform: Platform, openapi: OpenApi | None = None) -> Starlette:
             Route("/status.json", about.status_json),
             Route("/docs", about.docs),
             Route("/docs/{system}", about.interface),
-            Route("/openapi/{system}.json", about.openapi_document),
-            Route("/health", about.health),
-            Route("/ready", about.ready),
-            Route("/metrics", exposition),
-            Mount("/patterns", patterns.create_app(platform)),
-            *static.ROUTES,
+            Route("/patterns", lambda _: RedirectResponse("/patterns/", 308)),
         ],
         exception_handlers=HANDLERS,
     )

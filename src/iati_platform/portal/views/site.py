@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageMetadata, distribution, distributions
 
@@ -241,11 +241,15 @@ METHODS = ("get", "post", "put", "patch", "delete")
 SYSTEM_TITLES = {"portal": "Portal", "bulk-data": "Bulk Data Service", "validator": "Validator", "datastore": "Datastore"}
 
 
-def interfaces(systems: frozenset[str], documents: Sequence[str]) -> list[Section]:
-    """The page `/docs`: OpenAPI documents and what else machines can read."""
+def interfaces(systems: frozenset[str], documents: Collection[str]) -> list[Section]:
+    """The page `/docs`: OpenAPI documents and what else machines can read; `documents` are the systems that can be read here too."""
     rows: list[list[Cell]] = [
-        [SYSTEM_TITLES.get(name, name), Link("Read", f"/docs/{name}"), Link("OpenAPI document", f"/openapi/{name}.json")]
-        for name in documents
+        [
+            SYSTEM_TITLES.get(name, name),
+            Link("Read", f"/docs/{name}") if name in documents else None,
+            Link("OpenAPI document", f"/openapi/{name}.json"),
+        ]
+        for name in sorted(systems - {"portal"})
     ]
     lists_of: list[list[Cell]] = [
         ["Organisations", Link("/organisations.json", "/organisations.json"), Link("/organisations.csv", "/organisations.csv")],
