@@ -149,9 +149,7 @@ def _is_dac(vocabulary: str) -> bool:
 
 
 def _dac(activity: Activity) -> bool:
-    return any(_is_dac(node[1].get("vocabulary", "")) for node in activity.all("sector")) or (
-        activity.second and activity.summary.all_dac
-    )
+    return any(_is_dac(node[1].get("vocabulary", "")) for node in activity.all("sector")) or (activity.second and activity.summary.all_dac)
 
 
 def _dac_valid(activity: Activity) -> bool:
@@ -199,15 +197,17 @@ def _language(activity: Activity) -> bool:
     if len(countries) != 1:
         return False
     official = _official_languages(countries[0][1].get("code", "").upper())
-    return bool(official) and not official.isdisjoint(_languages(activity, "title")) and not official.isdisjoint(
-        _languages(activity, "description")
+    return (
+        bool(official)
+        and not official.isdisjoint(_languages(activity, "title"))
+        and not official.isdisjoint(_languages(activity, "description"))
     )
 
 
 def _languages(activity: Activity, name: str) -> set[str]:
     """Languages of the texts of an element: its own or the activity's."""
     default = activity.attributes.get(XML_LANG, "")
-    found = set()
+    found: set[str] = set()
     for node in activity.all(name):
         texts = [each for each in node[3] if each[0].name == "narrative"] if activity.second else [node]
         found.update(text[1].get(XML_LANG) or default for text in texts if text[2].strip())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Distinct sets of shapes kept before they are folded into the counts: bounds memory where every activity is different.
 _PATTERNS: Final = 1_000
+#: Nodes kept before their values are counted.
+_WAITING: Final = 4_096
 
 
 #: What is to be looked at in an element, as bits: xml:lang, code attributes, text that is a code, children whose vocabulary it holds.
@@ -38,8 +40,8 @@ class _Shapes(dict[Any, int]):
         return number
 
 
-class _Watched(dict[ElementSpec, int]):
-    """What to look at in the elements of a spec, decided when it is first met."""
+class _Buckets(dict[ElementSpec, "list[Node] | None"]):
+    """Nodes waiting to have their values counted, by spec; None for specs without values of interest. Decided when first met."""
 
     __slots__ = ("counts",)
 
@@ -47,9 +49,10 @@ class _Watched(dict[ElementSpec, int]):
         super().__init__()
         self.counts = counts
 
-    def __missing__(self, spec: ElementSpec) -> int:
-        kind = self[spec] = self.counts.watch(spec)
-        return kind
+    def __missing__(self, spec: ElementSpec) -> list[Node] | None:
+        bucket: list[Node] | None = [] if self.counts.watch(spec) else None
+        self[spec] = bucket
+        return bucket
 
 
 class ElementCounts:
@@ -60,39 +63,36 @@ class ElementCounts:
         self._watched = _watched(kind, version) if kind else {}
         self._texts = _texts(kind, version) if kind else frozenset[str]()
         self._inner = _inner(kind, version) if kind else {}
-        self._watched_specs = _Watched(self)
+        self._buckets = _Buckets(self)
+        self._waiting = 0
         self._kind, self._version = kind, version
         self._totals: dict[str, Counter[int]] = {}
         self._patterns: dict[str, Counter[frozenset[int]]] = {}
         self._elements: dict[str, dict[str, int]] = {}
-        self._values: Counter[tuple[Any, ...]] = Counter()
+        #: By path, or EVERYWHERE for xml:lang: occurrences of a value, or of a tuple of values where several attributes are watched.
+        self._values: defaultdict[str, Counter[Any]] = defaultdict(Counter)
+        self._text_values: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, node: Node, hierarchy: str, empty_attributes: bool) -> None:
         """Count a record and everything below it. `empty_attributes`: some attribute may be empty; those are not counted.
 
         Goes level by level with as much as possible inside C loops (map, zip, chain): half the time of a plain loop over the nodes.
         """
-        shape, watched = self._shapes.__getitem__, self._watched_specs
+        shape, buckets = self._shapes.__getitem__, self._buckets
         numbers: list[int] = []
-        values: list[tuple[Any, ...]] = []
         level: list[Node] = [node]
         while level:
             if empty_attributes:
                 level = [_without_empty(each) for each in level]
             numbers += map(shape, zip(map(_SPEC, level), map(tuple, map(_ATTRIBUTES, level)), strict=True))
-            for spec, attributes, text, children, _ in [each for each in level if watched[each[0]]]:
-                kind = watched[spec]
-                if kind & _LANGUAGES and XML_LANG in attributes:
-                    values.append((EVERYWHERE, attributes[XML_LANG]))
-                if kind & _CODES and attributes:
-                    path = spec.path
-                    values.append((path, *map(attributes.get, self._watched[path])))
-                if kind & _TEXTS and text:
-                    values.append((spec.path, text.strip()))
-                if kind & _INNER:
-                    values += _inner_values(attributes, children, self._inner[spec.path])
+            for each in level:
+                bucket = buckets[each[0]]
+                if bucket is not None:
+                    bucket.append(each)
             level = [*chain.from_iterable(map(_CHILDREN, level))]
-        self._values.update(values)
+        self._waiting += len(numbers)
+        if self._waiting >= _WAITING:
+            self._count_values()
         totals = self._totals.get(hierarchy)
         if totals is None:
             totals = self._totals[hierarchy] = Counter()
@@ -132,39 +132,74 @@ class ElementCounts:
         """{"iati-activity/sector/@code Sector": {value: occurrences}}: every mapped place, its condition on the vocabulary applied."""
         if self._kind is None:
             return {}
+        self._count_values()
         found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+
+        def count(label: str, value: str | None, number: int) -> None:
+            if value:
+                values = found[label]
+                values[value] = values.get(value, 0) + number
+
         by_path = _by_path(self._kind, self._version)
-        for key, count in self._values.items():
-            path = key[0]
+        for path, counts in self._values.items():
             if path == EVERYWHERE:
-                wanted = ((_LANGUAGE, key[1]),)
-            elif path in self._texts and len(key) == 2 and path not in self._watched:
-                wanted = tuple((label, key[1]) for mapping, label in by_path.get(path, ()) if mapping.attribute is None)
-            else:
-                names = self._watched.get(path) or self._inner[path.rpartition("/")[0]]
-                attributes = dict(zip(names, key[1:], strict=True))
-                wanted = tuple(
-                    (label, attributes[mapping.attribute])
-                    for mapping, label in by_path.get(path, ())
-                    if mapping.attribute is not None and _holds(mapping, attributes)
-                )
-            for label, value in wanted:
-                if value:
-                    values = found[label]
-                    values[value] = values.get(value, 0) + count
+                for value, number in counts.items():
+                    count(_LANGUAGE, value, number)
+                continue
+            for mapping, label in by_path.get(path, ()):
+                if mapping.attribute is not None:
+                    names = self._watched.get(path) or self._inner[path.rpartition("/")[0]]
+                    at = names.index(mapping.attribute)
+                    vocabulary = names.index(mapping.vocabulary_attribute or "vocabulary") if mapping.vocabulary is not None else None
+                    for key, number in counts.items():
+                        values = key if len(names) > 1 else (key,)
+                        if vocabulary is None or _holds(mapping, values[vocabulary]):
+                            count(label, values[at], number)
+        for path, counts in self._text_values.items():
+            for mapping, label in by_path.get(path, ()):
+                if mapping.attribute is None:
+                    for value, number in counts.items():
+                        count(label, value.strip(), number)
         return dict(found)
 
     def boolean_values(self) -> dict[str, dict[str, int]]:
         """{"iati-activity/@humanitarian": {value: occurrences}}."""
+        self._count_values()
         found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        for key, count in self._values.items():
-            attribute = BOOLEANS.get(key[0])
-            if attribute is not None:
-                value = key[1 + self._watched[key[0]].index(attribute)]
-                if value:
-                    values = found[f"{key[0]}/@{attribute}"]
-                    values[value] = values.get(value, 0) + count
+        for path, attribute in BOOLEANS.items():
+            if path in self._values:
+                names = self._watched[path]
+                at = names.index(attribute)
+                for key, number in self._values[path].items():
+                    value = key[at] if len(names) > 1 else key
+                    if value:
+                        values = found[f"{path}/@{attribute}"]
+                        values[value] = values.get(value, 0) + number
         return dict(found)
+
+    def _count_values(self) -> None:
+        """Empty the buckets into the counts, a spec at a time."""
+        for spec, nodes in self._buckets.items():
+            if not nodes:
+                continue
+            path, kind = spec.path, self.watch(spec)
+            if kind & _LANGUAGES:
+                self._values[EVERYWHERE].update([each[1][XML_LANG] for each in nodes if XML_LANG in each[1]])
+            if kind & _CODES:
+                names = self._watched[path]
+                if len(names) == 1:
+                    name = names[0]
+                    self._values[path].update([each[1].get(name) for each in nodes])
+                else:
+                    self._values[path].update([tuple(map(each[1].get, names)) for each in nodes])
+            if kind & _TEXTS:
+                self._text_values[path].update([each[2] for each in nodes])
+            if kind & _INNER:
+                for each in nodes:
+                    for inner, values in _inner_values(each[1], each[3], self._inner[path]):
+                        self._values[inner][values] += 1
+            nodes.clear()
+        self._waiting = 0
 
     def _names(self) -> list[tuple[str, ...]]:
         return [_spell(shape) for shape in self._shapes]
@@ -189,17 +224,14 @@ def _without_empty(node: Node) -> Node:
     return spec, {name: value for name, value in attributes.items() if value}, text, children, ordinal
 
 
-def _holds(mapping: Mapping, attributes: dict[str, str | None]) -> bool:
-    if mapping.vocabulary is None:
-        return True
-    given = attributes.get(mapping.vocabulary_attribute or "vocabulary")
-    return given == mapping.vocabulary or (given is None and mapping.vocabulary_default)
+def _holds(mapping: Mapping, vocabulary: str | None) -> bool:
+    return vocabulary == mapping.vocabulary or (vocabulary is None and mapping.vocabulary_default)
 
 
-def _inner_values(attributes: dict[str, str], children: Iterable[Node], wanted: Sequence[str]) -> list[tuple[Any, ...]]:
+def _inner_values(attributes: dict[str, str], children: Iterable[Node], wanted: Sequence[str]) -> list[tuple[str, tuple[Any, ...]]]:
     """Values of children whose vocabulary stands on the parent (country-budget-items)."""
     outer = {f"../{name}": value for name, value in attributes.items()}
-    return [(node[0].path, *map((node[1] | outer).get, wanted)) for node in children if node[0].path in _INNER_PATHS]
+    return [(node[0].path, tuple(map((node[1] | outer).get, wanted))) for node in children if node[0].path in _INNER_PATHS]
 
 
 @cache

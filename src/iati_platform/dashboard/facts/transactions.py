@@ -17,7 +17,8 @@ class Transaction:
     `amount` None if the value is not a number; `provider` and `receiver` are attributes."""
 
     __slots__ = (
-        "aid_types", "amount", "currency", "date", "humanitarian", "iso_date", "places", "provider", "receiver", "sectors", "type", "value_date",
+        "aid_types", "amount", "currency", "date", "humanitarian", "iso_date", "places", "provider", "receiver", "sectors", "type",
+        "value_date",
     )  # fmt: skip
 
     def __init__(self, node: Node) -> None:

@@ -1,4 +1,4 @@
-"""Codes that mean the same in 1.x and 2.x, and how dates and numbers are read (spec/dashboard.md section 2). Only data and small readers."""
+"""Codes that mean the same in 1.x and 2.x; how dates and numbers are read (spec/dashboard.md section 2)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from iati_platform.datastore.tables.builder import TablesBuilder
     from iati_platform.datastore.tables.exporting import export
     from iati_platform.datastore.tables.reader import QueryTimeout, connect, query, run
-    from iati_platform.datastore.tables.statements import StatementError
+    from iati_platform.datastore.tables.statements import QueryRefused
     from iati_platform.datastore.tables.writer import TablesError, TablesWriter
 
 _PLACES = {
@@ -26,10 +26,10 @@ _PLACES = {
     "query": "reader",
     "run": "reader",
     "QueryTimeout": "reader",
-    "StatementError": "statements",
+    "QueryRefused": "statements",
 }
 
-__all__ = ["QueryTimeout", "StatementError", "TablesBuilder", "TablesError", "TablesWriter", "connect", "export", "query", "run"]
+__all__ = ["QueryRefused", "QueryTimeout", "TablesBuilder", "TablesError", "TablesWriter", "connect", "export", "query", "run"]
 
 
 def __getattr__(name: str) -> Any:

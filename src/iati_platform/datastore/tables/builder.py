@@ -26,6 +26,7 @@ class TablesBuilder:
     """Rows of every table for one file. `add` each record in document order, then `finish` once."""
 
     def __init__(self, reading: FileReading) -> None:
+        self._reading = reading
         self.version = reading.version.strip() or None
         kind = str(reading.kind.value) if reading.kind is not None else ""
         record = {"iati-activities": ACTIVITY, "iati-organisations": ORGANISATION}.get(kind)
@@ -55,7 +56,10 @@ class TablesBuilder:
                 buffer.check()
 
     def finish(self) -> dict[str, bytes]:
-        """The tables that have rows, by name: lines of JSON, `{"rows": n, "columns": {name: [n values or null]}}`, empty columns left out."""
+        """The tables that have rows, by name: lines of JSON, `{"rows": n, "columns": {name: [values]}}`, empty columns left out.
+        A file that turned out to be broken has none."""
+        if self._reading.problems:
+            return {}
         return {buffer.plan.table.name: buffer.finish() for buffer in self._buffers if buffer.rows or buffer.chunks}
 
 

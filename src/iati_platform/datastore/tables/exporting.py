@@ -1,4 +1,4 @@
-"""The whole corpus as tables in a folder, for people who bring their own tools. Every export names the licence and source of each dataset."""
+"""The whole corpus as tables in a folder, for people who bring their own tools. It names the licence and source of each dataset."""
 
 from __future__ import annotations
 

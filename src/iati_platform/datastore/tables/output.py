@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+_NUMERIC: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
 #: A cell of the text table is cut after this many characters; the other formats give everything.
 CELL: Final = 40
 
@@ -35,7 +36,7 @@ def _rows(result: pa.Table) -> Iterator[list[Any]]:
 
 def _write_table(result: pa.Table, stream: BinaryIO) -> None:
     """Aligned columns, numbers to the right, the number of rows below."""
-    numeric = [pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_decimal(field.type) for field in result.schema]
+    numeric = [any(is_type(kind) for is_type in _NUMERIC) for kind in result.schema.types]
     rows = [[_cell(value) for value in row] for row in _rows(result)]
     widths = [max([_width(name), *(_width(row[i]) for row in rows)]) for i, name in enumerate(result.column_names)]
 

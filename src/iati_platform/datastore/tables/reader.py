@@ -15,11 +15,11 @@ import duckdb
 import pyarrow as pa
 
 from iati_platform.datastore.tables.schema import LOAD, SCHEMAS
-from iati_platform.datastore.tables.statements import StatementError, reading_statement
+from iati_platform.datastore.tables.statements import QueryRefused, reading_statement
 from iati_platform.datastore.tables.writer import DATASETS, MANIFEST, TablesError, read_manifest
 
 #: Columns that every view has, and where in the live list they come from.
-PROVENANCE: Final = ("dataset", "reporting_org", "licence", "source_url")
+PROVENANCE: Final = ("dataset", "dataset_id", "reporting_org", "licence", "source_url")
 
 MEMORY_LIMIT: Final = "512MB"
 SPILL_LIMIT: Final = "4GB"
@@ -27,7 +27,7 @@ THREADS: Final = 2
 TIMEOUT: Final = 60.0
 
 
-class QueryTimeout(TimeoutError):
+class QueryTimeout(QueryRefused):
     """A statement that ran longer than it may."""
 
 
@@ -45,7 +45,7 @@ def connect(directory: Path, *, memory_limit: str = MEMORY_LIMIT, threads: int =
 
 
 def query(directory: Path, sql: str, *, timeout: float = TIMEOUT, memory_limit: str = MEMORY_LIMIT) -> pa.Table:
-    """The result of one reading statement as an Arrow table. StatementError for anything else or wrong SQL, QueryTimeout after `timeout` s."""
+    """The result of one reading statement. QueryRefused for anything else or wrong SQL, QueryTimeout after `timeout` seconds."""
     with connect(directory, memory_limit=memory_limit) as connection:
         return run(connection, sql, timeout=timeout)
 
@@ -67,7 +67,7 @@ def run(connection: duckdb.DuckDBPyConnection, sql: str, *, timeout: float = TIM
     except duckdb.Error as error:
         if expired.is_set():
             raise QueryTimeout(f"the statement ran longer than {timeout:g} seconds: ask for less, or export the tables") from None
-        raise StatementError(str(error)) from None
+        raise QueryRefused(str(error)) from None
     finally:
         clock.cancel()
 

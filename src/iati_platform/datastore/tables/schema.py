@@ -23,7 +23,8 @@ _LEADING_TYPES: Final = {
 
 def table_schema(table: Table) -> pa.Schema:
     """Columns of one table as the process step makes them."""
-    fields = [pa.field(name, pa.string() if name == table.kind else _LEADING_TYPES.get(name, pa.int32())) for name in leading_columns(table)]
+    types: dict[str | None, pa.DataType] = {table.kind: pa.string(), **_LEADING_TYPES}
+    fields = [pa.field(name, types.get(name, pa.int32())) for name in leading_columns(table)]
     fields += [pa.field(column.name, ARROW_TYPES[column.type]) for column in table.columns]
     return pa.schema(fields)
 

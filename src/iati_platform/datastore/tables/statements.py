@@ -11,30 +11,30 @@ _EXPLAIN: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*explain\b", re.
 _EXPLAIN_OPTIONS: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?:analyze\b|\([^()]*\))?", re.IGNORECASE | re.DOTALL)
 
 
-class StatementError(ValueError):
+class QueryRefused(ValueError):
     """A statement that is refused or not understood; the message says what to do."""
 
 
 def reading_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """`sql` if it is exactly one SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN of one. StatementError otherwise.
+    """`sql` if it is exactly one SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN of one. QueryRefused otherwise.
 
     EXPLAIN ANALYZE runs what it explains, so what follows it is looked at too: `EXPLAIN ANALYZE COPY ... TO` writes files.
     """
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
-        raise StatementError(str(error)) from None
+        raise QueryRefused(str(error)) from None
     if len(statements) != 1:
-        raise StatementError(f"one statement at a time, please: this is {len(statements)}")
+        raise QueryRefused(f"one statement at a time, please: this is {len(statements)}")
     kind = statements[0].type
     if kind == duckdb.StatementType.SELECT:
         return sql
     if kind == duckdb.StatementType.EXPLAIN:
         found = _EXPLAIN.match(sql)
         if found is None:
-            raise StatementError("EXPLAIN must come first")
+            raise QueryRefused("EXPLAIN must come first")
         inner = sql[found.end() :]
         options = _EXPLAIN_OPTIONS.match(inner)
         reading_statement(connection, inner[options.end() :] if options else inner)
         return sql
-    raise StatementError(f"only reading is allowed (SELECT, WITH, DESCRIBE, SHOW, EXPLAIN), not {kind.name}")
+    raise QueryRefused(f"only reading is allowed (SELECT, WITH, DESCRIBE, SHOW, EXPLAIN), not {kind.name}")

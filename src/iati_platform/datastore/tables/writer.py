@@ -139,11 +139,11 @@ class TablesWriter:
         for number, merge in enumerate(choose(self._parts, live, credit)):
             self._merge(merge, live, number)
             credit -= merge.live
-        parts = {name: [self._place(name, part) for part in parts] for name, parts in self._parts.items()}
+        paths = {name: [self._place(name, part) for part in parts] for name, parts in self._parts.items()}
         self._write_datasets()
-        manifest = {"format": FORMAT, "number": self._number, "next_load": self._next_load, "credit": credit, "parts": parts}
+        manifest = {"format": FORMAT, "number": self._number, "next_load": self._next_load, "credit": credit, "parts": paths}
         for folder in [path for path in self.directory.iterdir() if path.is_dir()]:
-            self._sweep(folder, {self.directory / path for path in parts[folder.name]})
+            self._sweep(folder, {self.directory / path for path in paths[folder.name]})
             fsync(folder)
         temporary = self.directory / (MANIFEST + ".new")
         temporary.write_bytes(orjson.dumps(manifest))
