@@ -23,7 +23,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-IATI = b'<?xml version="1.0" encoding="UTF-8"?>\n<iati-activities version="2.03" generated-datetime="2026-01-01T00:00:00Z">\n</iati-activities>\n'
+IATI = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n'
+    b'<iati-activities version="2.03" generated-datetime="2026-01-01T00:00:00Z">\n</iati-activities>\n'
+)
 MODIFIED = "Mon, 02 Mar 2026 10:00:00 GMT"
 
 

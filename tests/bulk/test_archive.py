@@ -68,7 +68,11 @@ NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_character
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(files=st.dictionaries(NAMES, st.binary(max_size=3000), max_size=12), size_limit=st.sampled_from([10, 500, 0xFFFFFFFF]), count_limit=st.sampled_from([1, 5, 0xFFFF]))
+@given(
+    files=st.dictionaries(NAMES, st.binary(max_size=3000), max_size=12),
+    size_limit=st.sampled_from([10, 500, 0xFFFFFFFF]),
+    count_limit=st.sampled_from([1, 5, 0xFFFF]),
+)
 def test_any_names_and_sizes_in_either_format(tmp_path: Path, files: dict[str, bytes], size_limit: int, count_limit: int) -> None:
     """Limits are lowered so that ZIP64 records are written at every place where a large archive needs them."""
     before = archives.SIZE_LIMIT, archives.COUNT_LIMIT

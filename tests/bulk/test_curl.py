@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from iati_platform.bulk.addresses import AddressGuard
 from iati_platform.bulk.catalogue import Cause, ErrorType
 from iati_platform.bulk.curl import CurlFetcher, retry_time
 from iati_platform.bulk.exchange import FetchLimits, FetchRequest, FetchResult, Outcome
+from iati_platform.bulk.fetcher import FetchError, fetch_once, make_fetcher
+from iati_platform.settings import Settings
 from tests.bulk.server import IATI, MODIFIED, Handler, Server, self_signed
 
 LIMITS = FetchLimits(max_size=40_000_000, connect_seconds=2, total_seconds=20, slow_seconds=2, retry_pause=0.01)
@@ -308,3 +311,40 @@ def test_a_consumer_that_fails_ends_the_run(server: Server) -> None:
 )
 def test_retry_after(value: str | None, expected: datetime | None) -> None:
     assert retry_time(value, datetime(2026, 3, 1, 12, 0, tzinfo=UTC)) == expected
+
+
+def test_one_file_at_a_time_for_the_command_line(server: Server, tmp_path: Path) -> None:
+    allowed = Settings(data_dir=tmp_path, fetch_allow_private=True)
+    assert fetch_once(server.url("/good"), allowed) == IATI
+    with pytest.raises(FetchError, match="The server answered 404 Not Found"):
+        fetch_once(server.url("/nothing"), allowed)
+    with pytest.raises(FetchError, match="private network"):
+        fetch_once(server.url("/good"), Settings(data_dir=tmp_path))
+
+
+def test_a_folder_source_needs_no_network(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_bytes(IATI)
+    requests = [FetchRequest("local", server.url("/good"), str(tmp_path), "a.xml"), FetchRequest("remote", server.url("/good"))]
+    results: list[FetchResult] = []
+    make_fetcher(Settings(data_dir=tmp_path, fetch_allow_private=True)).run(requests, results.append)
+    assert [(result.request.dataset_id, result.host) for result in results] == [
+        ("local", "folder"),
+        ("remote", f"127.0.0.1:{server.server_address[1]}"),
+    ]
+    assert server.requests == {"/good": 1}
+
+
+def test_a_slow_consumer_is_not_mistaken_for_a_slow_server(server: Server) -> None:
+    """While results are being worked on, transfers go on and nothing piles up without bound."""
+    waiting = []
+
+    def work(result: FetchResult) -> None:
+        if not waiting:
+            time.sleep(2.5)  # longer than connect limit and slowness limit together
+            waiting.append(server.requests["/plain"])
+        assert content(result) == IATI
+
+    requests = [FetchRequest(str(number), server.url("/plain")) for number in range(60)]
+    CurlFetcher(limits=replace(LIMITS, connect_seconds=1, slow_seconds=1), guard=LOOPBACK, concurrency=4, per_host=4).run(requests, work)
+    assert server.requests["/plain"] == 60
+    assert 8 <= waiting[0] <= 16

@@ -35,7 +35,7 @@ def test_present_then_unchanged_then_changed(folder: Path) -> None:
     again = check(folder, "data/a.xml", first.etag)
     assert (again.outcome, again.status, again.body) == (Outcome.UNCHANGED, 304, None)
     # The same size and the same modification time do not hide a new file.
-    modified = os.stat(folder / "data/a.xml").st_mtime_ns
+    modified = (folder / "data/a.xml").stat().st_mtime_ns
     (folder / "data/new.xml").write_bytes(b"<iati-activitieS/>")
     (folder / "data/new.xml").replace(folder / "data/a.xml")
     os.utime(folder / "data/a.xml", ns=(modified, modified))

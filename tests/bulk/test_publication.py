@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.bulk.conftest import Cycle, activities, identifier
-from tests.bulk.test_archive import unzip
 
 from iati_platform.bulk.indices import entries, http_time, to_json
 from iati_platform.bulk.publication import BulkReport, Published, write_bulk
 from iati_platform.bulk.zips import licence
 from iati_platform.registry import service as registry
 from iati_platform.storage.database import reading
+from tests.bulk.conftest import Cycle, activities, identifier
+from tests.bulk.test_archive import unzip
 
 CREATED = datetime(2026, 3, 1, 13, 0, 5, 999_999, tzinfo=UTC)
 BASE = "https://data.example/bulk-data/"
@@ -161,7 +161,9 @@ def test_the_organisations(published: Path) -> None:
 
 def test_the_small_index_of_times(published: Path) -> None:
     created = {"index_created": "2026-03-01T13:00:05Z"}
-    assert load(published, "indices-meta") == {"meta": dict.fromkeys(("datasets_minimal", "datasets_full", "reporting_orgs", "zip"), created)}
+    assert load(published, "indices-meta") == {
+        "meta": dict.fromkeys(("datasets_minimal", "datasets_full", "reporting_orgs", "zip"), created)
+    }
 
 
 def test_the_indices_of_the_first_generation(published: Path) -> None:
@@ -235,9 +237,16 @@ def test_the_zip_in_the_layout_of_the_data_dump(published: Path, cycle: Cycle) -
             f"{root}/data/acme/",
             f"{root}/metadata/acme/",
             f"{root}/metadata/acme.json",
-            *(f"{root}/{path}" for name in ("ailing", "good", "never", "org-file") for path in (f"metadata/acme/{name}.json", f"data/acme/{name}.xml")),
+            *(
+                f"{root}/{path}"
+                for name in ("ailing", "good", "never", "org-file")
+                for path in (f"metadata/acme/{name}.json", f"data/acme/{name}.xml")
+            ),
         ]
-        assert json.loads(archive.read(f"{root}/metadata.json")) == {"created_at": "2026-03-01T13:00:05Z", "updated_at": "2026-03-01T13:00:05Z"}
+        assert json.loads(archive.read(f"{root}/metadata.json")) == {
+            "created_at": "2026-03-01T13:00:05Z",
+            "updated_at": "2026-03-01T13:00:05Z",
+        }
         assert json.loads(archive.read(f"{root}/metadata/acme.json")) == {"id": identifier("org"), "name": "acme"}
         assert archive.read(f"{root}/data/acme/good.xml") == activities()
         assert archive.getinfo(f"{root}/data/acme/never.xml").file_size == 0

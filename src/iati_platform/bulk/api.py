@@ -81,17 +81,18 @@ def create_app(platform: Platform) -> FastAPI:
     shelf = Shelf(platform)
     pages.add_pages(app, platform, shelf.current)
     for path, (name, summary) in {**INDICES, **ZIPS}.items():
-        app.add_api_route(path, _file_route(shelf, name), methods=_METHODS, summary=summary, response_class=Response, name=name)
+        _add_route(app, path, _file_route(shelf, name), summary)
 
-    @app.api_route("/{organisation}/{dataset}.xml", methods=_METHODS, summary="The last good copy of one dataset, byte for byte")
     def copy_xml(request: Request, organisation: str, dataset: str) -> Response:
         copy = _copy(shelf, organisation, dataset)
         return answer(request, _xml(request, platform, copy))
 
-    @app.api_route("/{organisation}/{dataset}.zip", methods=_METHODS, summary="The last good copy of one dataset in a ZIP of one file")
     def copy_zip(request: Request, organisation: str, dataset: str) -> Response:
         copy = _copy(shelf, organisation, dataset)
         return answer(request, _zip(platform, copy, dataset))
+
+    _add_route(app, "/{organisation}/{dataset}.xml", copy_xml, "The last good copy of one dataset, byte for byte")
+    _add_route(app, "/{organisation}/{dataset}.zip", copy_zip, "The last good copy of one dataset in a ZIP of one file")
 
     @app.options("/{path:path}", include_in_schema=False)
     def preflight(path: str) -> Response:
@@ -113,6 +114,12 @@ async def _error(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 404:
         return pages.not_found(request)
     return errors.http_error(request, error)
+
+
+def _add_route(app: FastAPI, path: str, endpoint: Callable[..., Response], summary: str) -> None:
+    """GET and HEAD; the description shows GET only, since an operation's id must be its own."""
+    app.add_api_route(path, endpoint, methods=["GET"], summary=summary, response_class=Response)
+    app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
 
 
 def _file_route(shelf: Shelf, name: str) -> Callable[[Request], Response]:

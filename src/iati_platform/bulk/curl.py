@@ -10,8 +10,10 @@ from __future__ import annotations
 import email.utils
 import heapq
 import itertools
+import queue
 import selectors
 import socket
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
@@ -44,8 +46,8 @@ class _Transfer:
     """One request on its way: over several hops, retries and at most one unverified attempt per host."""
 
     __slots__ = (
-        "attempts", "blocked", "body", "cookies", "encoded_length", "handle", "headers", "hops", "host", "matched", "reason", "received", "request",
-        "started", "status", "stop_failure", "stopped", "tls_problem", "url",
+        "attempts", "blocked", "body", "cookies", "encoded_length", "handle", "headers", "hops", "host", "matched", "reason", "received",
+        "request", "started", "status", "stop_failure", "stopped", "tls_problem", "url",
     )  # fmt: skip
 
     def __init__(self, request: FetchRequest, url: str) -> None:
@@ -97,17 +99,64 @@ class CurlFetcher:
         self.spool = spool
 
     def run(self, requests: Iterable[FetchRequest], on_result: OnResult, stop: Callable[[], bool] | None = None) -> None:
-        _Run(self, on_result, stop or (lambda: False)).go(requests)
+        """The event loop runs in a thread of its own and never waits for `on_result`, so that a slow consumer is not mistaken for a slow
+        server; it only starts nothing new while results pile up. `on_result` is called in the thread of the caller."""
+        desk = _Desk(limit=2 * self.concurrency)
+
+        def work() -> None:
+            try:
+                _Run(self, desk).go(requests)
+            except BaseException as error:  # handed over and raised where somebody waits for it
+                desk.results.put(error)
+            finally:
+                desk.results.put(None)
+
+        thread = threading.Thread(target=work, name="fetch", daemon=True)
+        thread.start()
+        try:
+            while (result := desk.take()) is not None:
+                on_result(result)
+                if stop is not None and stop():
+                    return
+        finally:
+            desk.closed.set()
+            thread.join()
+            desk.clear()
+
+
+class _Desk:
+    """Where the loop lays results and the caller takes them; `crowded` while too many lie there."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.results: queue.SimpleQueue[FetchResult | BaseException | None] = queue.SimpleQueue()
+        self.closed = threading.Event()
+
+    @property
+    def crowded(self) -> bool:
+        return self.results.qsize() >= self.limit
+
+    def take(self) -> FetchResult | None:
+        result = self.results.get()
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def clear(self) -> None:
+        """Let go of the bodies that nobody took."""
+        while not self.results.empty():
+            result = self.results.get()
+            if isinstance(result, FetchResult) and result.body is not None:
+                result.body.close()
 
 
 class _Run:
     """The event loop of one `run`."""
 
-    def __init__(self, fetcher: CurlFetcher, on_result: OnResult, stop: Callable[[], bool]) -> None:
+    def __init__(self, fetcher: CurlFetcher, desk: _Desk) -> None:
         self.fetcher = fetcher
         self.limits = fetcher.limits
-        self.on_result = on_result
-        self.stop = stop
+        self.desk = desk
         self.queues: defaultdict[str, deque[_Transfer]] = defaultdict(deque)
         self.active: defaultdict[str, int] = defaultdict(int)
         self.ready: deque[str] = deque()
@@ -126,11 +175,9 @@ class _Run:
         try:
             for request in requests:
                 self._accept(request)
-            while not self.stop():
+            while not self.desk.closed.is_set():
                 self._start_due()
-                if not self.running and not self.waiting:
-                    if self.ready:
-                        continue
+                if not (self.running or self.waiting or self.ready):
                     return
                 self._turn()
                 self._collect()
@@ -144,7 +191,7 @@ class _Run:
             url = clean_url(request.url)
         except BadUrl as error:
             cause = Cause.BAD_URL if request.url.strip() else Cause.NO_URL
-            self.on_result(FetchResult(request, Outcome.FAILED, failure=Failure(ErrorType.OTHER_ERROR, cause, str(error))))
+            self.desk.results.put(FetchResult(request, Outcome.FAILED, failure=Failure(ErrorType.OTHER_ERROR, cause, str(error))))
             return
         self._enqueue(_Transfer(request, url))
 
@@ -159,7 +206,7 @@ class _Run:
         while self.waiting and self.waiting[0][0] <= now:
             self._enqueue(heapq.heappop(self.waiting)[2])
         # One transfer per host and round: a host with thousands of files does not hold back one with a single file.
-        while self.ready and len(self.running) < self.fetcher.concurrency:
+        while self.ready and len(self.running) < self.fetcher.concurrency and not self.desk.crowded:
             host = self.ready.popleft()
             transfer = self.queues[host].popleft()
             self.active[host] += 1
@@ -310,13 +357,13 @@ class _Run:
     def _turn(self) -> None:
         """Wait for the next socket, timer or retry, and let curl work."""
         now = time.monotonic()
-        pauses = [0.5]  # `stop` is asked at least this often
+        pauses = [0.2]  # `closed` is looked at this often
         if self.deadline is not None:
             pauses.append(self.deadline - now)
         if self.waiting:
             pauses.append(self.waiting[0][0] - now)
         if self.ready and len(self.running) < self.fetcher.concurrency:
-            pauses.append(0.0)
+            pauses.append(0.02)  # the desk is crowded
         pause = max(0.0, min(pauses))
         if self.selector.get_map():
             ready = self.selector.select(pause)
@@ -436,7 +483,7 @@ class _Run:
             self._close_body(transfer)
             body = None
         headers = {name: value for name, value in transfer.headers.items() if name != "Set-Cookie"}
-        self.on_result(
+        self.desk.results.put(
             FetchResult(
                 request=transfer.request,
                 outcome=outcome,

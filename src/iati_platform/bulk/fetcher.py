@@ -7,7 +7,7 @@ from pathlib import Path
 
 from iati_platform.bulk.addresses import AddressGuard
 from iati_platform.bulk.curl import CurlFetcher
-from iati_platform.bulk.exchange import Fetcher, FetchLimits, FetchRequest, OnResult
+from iati_platform.bulk.exchange import Fetcher, FetchLimits, FetchRequest, FetchResult, OnResult
 from iati_platform.bulk.folder import FolderFetcher
 from iati_platform.settings import Settings
 
@@ -41,3 +41,20 @@ def make_fetcher(settings: Settings, spool: Path | None = None) -> SourceFetcher
         spool=spool,
     )
     return SourceFetcher(FolderFetcher(limits, spool), network)
+
+
+class FetchError(ValueError):
+    """A single file could not be fetched; the message says why."""
+
+
+def fetch_once(url: str, settings: Settings) -> bytes:
+    """The body behind one address, under the same guards and limits as every other. Raises FetchError."""
+    results: list[FetchResult] = []
+    make_fetcher(settings).run([FetchRequest("", url)], results.append)
+    result = results[0]
+    if result.failure is not None or result.body is None:
+        raise FetchError(result.failure.summary if result.failure is not None else "Nothing was received.")
+    try:
+        return result.body.read()
+    finally:
+        result.body.close()

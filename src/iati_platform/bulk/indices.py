@@ -289,11 +289,12 @@ def http_time(value: str | None) -> str | None:
 def write_indices(
     directory: Path, entries: Sequence[Entry], organisations: Collection[Organisation], created: datetime, base_url: str
 ) -> dict[str, IndexFile]:
-    """Write all indices into `directory` (made when missing); `base_url` is where the service answers, ending with a slash.
+    """Write all indices into `directory` (made when missing); `base_url` is where the service answers.
 
     File names are the last part of the paths they are published under. Organisations without a dataset in `entries` are left out.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    base_url = base_url.rstrip("/") + "/"
     owners = {entry.dataset.reporting_org_id for entry in entries}
     stamp = rfc3339(created)
     envelope = {"index_created": stamp, "index_created_unix_timestamp": int(created.timestamp())}

@@ -72,12 +72,15 @@ class Recorder:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         policy: CheckPolicy | None = None,
         batch: int = BATCH,
+        on_content: Callable[[str], None] = lambda sha256: None,
     ) -> None:
+        """`on_content` is told the hash of each good body as soon as it is in the store: processing may begin."""
         self._engine = engine
         self._contents = contents
         self._now = now
         self._policy = policy or CheckPolicy()
         self._batch = batch
+        self._on_content = on_content
         self._quiet: list[FetchResult] = []
         self._news: list[tuple[FetchResult, _Copy | None, Failure | None]] = []
         self._hosts: dict[str, list[float]] = {}
@@ -147,7 +150,11 @@ class Recorder:
         if sniffed.refusal is not None:
             return result, None, Failure(ErrorType.NOT_IATI_CONTENT, sniffed.refusal.cause, sniffed.refusal.summary)
         excluding = sha1_excluding_generated(data, sniffed.encoding)
-        return result, _Copy(self._contents.put(data), sha1(data), excluding, sniffed.encoding, sniffed.initial_contents), None
+        content = self._contents.put(data)
+        copy = _Copy(content, sha1(data), excluding, sniffed.encoding, sniffed.initial_contents)
+        del data  # it may be large, and whoever is told next may take its time
+        self._on_content(content.sha256)
+        return result, copy, None
 
     def _count(self, result: FetchResult) -> None:
         self._bytes += result.received
