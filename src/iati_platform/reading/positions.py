@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 Key = TypeVar("Key")
 
+_STARTS: Final = re.compile(rb"<[^/]")
 _TAGS: Final = re.compile(
     rb"""<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|</[^>]*>|(<)(?:[^"'>]|"[^"]*"|'[^']*')*+>""",
     re.DOTALL,
@@ -20,6 +21,9 @@ def offsets(data: bytes, start: int, end: int, ordinals: Iterable[int]) -> dict[
     if not wanted:
         return {}
     found: dict[int, int] = {}
+    if data.find(b"<!", start, end) < 0 and data.find(b"<?", start, end) < 0:
+        starts = [match.start() for match in _STARTS.finditer(data, start, end)]
+        return {ordinal: starts[ordinal] for ordinal in wanted if ordinal < len(starts)}
     number = 0
     at = 0
     for match in _TAGS.finditer(data, start, end):
@@ -51,7 +55,7 @@ _NAME: Final = re.compile(rb"<[^ \t\r\n/>]+")
 
 
 def attribute_offset(data: bytes, position: int, label: str) -> int:
-    """Byte offset of the value of the attribute written `label` ("xml:lang") in the start tag at `position`; that of the tag if it has none."""
+    """Byte offset of the value of the attribute written `label` ("xml:lang") in the start tag at `position`; else that of the tag."""
     wanted = label.encode("utf-8")
     name = _NAME.match(data, position)
     at = name.end() if name else position

@@ -7,7 +7,7 @@ record itself run on its children by tag. Nothing is looked up by name while fil
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -18,9 +18,9 @@ from iati_platform.standard import CodelistRule, ElementSpec, FileKind, RuleCase
 from iati_platform.standard.mappings import EVERYWHERE
 from iati_platform.validator import expressions, messages, primitives
 from iati_platform.validator.amendments import amended
-from iati_platform.validator.expressions import Groups, Path
+from iati_platform.validator.expressions import Families, Groups, Path
 from iati_platform.validator.failures import Entry, Failure, mark
-from iati_platform.validator.primitives import Check
+from iati_platform.validator.primitives import Check, TextTest
 
 #: Versions of the Standard whose rules come from a ruleset; older files are held against schema and complete codelists.
 _STEP: Final = re.compile(r"/([^/\[\]]+)((?:\[[^\]]*\])*)")
@@ -42,19 +42,40 @@ Found = list[tuple[Rule, Failure]]
 #: (element, its parent, where to put what fails)
 ElementCheck = Callable[[Node, Node, Found], None]
 
+#: (attribute, texts known to be right, what to do with another one)
+TextCheck = tuple[str, Collection[str], Callable[[Node, Node, str, Found], None]]
+#: What is asked at an element: single attributes, and everything else.
+AtElement = tuple[tuple[TextCheck, ...], tuple[ElementCheck, ...]]
+#: (tags of which the record must have one for the check to find anything, None: it may always; the rule; the check)
+RecordCheck = tuple[frozenset[str] | None, Rule, Check]
+#: Texts a test remembers as right; identifiers of organisations repeat a lot, but not for ever.
+_REMEMBERED: Final = 20_000
+_PLANS: Final = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """`check(record)` gives every failed rule of a record, in the order of the report."""
 
-    record_checks: tuple[tuple[Rule, Check], ...]
+    record_checks: tuple[RecordCheck, ...]
     record_loops: tuple[tuple[Path, tuple[tuple[Rule, Check], ...]], ...]
-    by_element: tuple[tuple[ElementCheck, ...] | None, ...]  # index -1 (foreign elements) is the last entry, always None
+    by_element: tuple[AtElement | None, ...]  # index -1 (foreign elements) is the last entry, always None
+    _plans: dict[frozenset[str], tuple[tuple[Rule, Check], ...]]
+
+    def plan(self, groups: Families) -> tuple[tuple[Rule, Check], ...]:
+        """The record checks that can fail for a record with these children: few sets of tags occur, so the choice is made once."""
+        tags = frozenset(groups)
+        plan = self._plans.get(tags)
+        if plan is None:
+            plan = tuple((rule, check) for needed, rule, check in self.record_checks if needed is None or not needed.isdisjoint(tags))
+            if len(self._plans) < _PLANS:
+                self._plans[tags] = plan
+        return plan
 
     def check(self, record: Record) -> Found:
-        node, groups = record.node, record.groups
+        node, groups = record.node, Families(record.groups)
         found: Found = []
-        for rule, check in self.record_checks:
+        for rule, check in self.plan(groups):
             failure = check(node, groups, None, "")
             if failure is not None:
                 found.append((rule, failure))
@@ -62,8 +83,7 @@ class Engine:
             owners = values.owners(node, groups, None, "")
             if owners:
                 _run_loop(values, owners, checks, node, groups, None, found)
-        for own in self.by_element[node[0].index] or ():
-            own(node, node, found)
+        _visit_one(node, node, self.by_element, found)
         _visit(node, self.by_element, found)
         found.sort(key=_order)
         return found
@@ -73,14 +93,26 @@ def _order(item: tuple[Rule, Failure]) -> int:
     return item[0].order
 
 
-def _visit(parent: Node, table: Sequence[tuple[ElementCheck, ...] | None], found: Found) -> None:
+def _visit(parent: Node, table: Sequence[AtElement | None], found: Found) -> None:
     for node in parent[3]:
-        checks = table[node[0].index]
-        if checks is not None:
+        spec, attributes, _, children, _ = node
+        at = table[spec.index]
+        if at is not None:
+            lists, checks = at
+            if attributes:
+                for attribute, right, otherwise in lists:
+                    value = attributes.get(attribute)
+                    if value is not None and value not in right:
+                        otherwise(node, parent, value, found)
             for check in checks:
                 check(node, parent, found)
-        if node[3]:
+        if children:
             _visit(node, table, found)
+
+
+def _visit_one(node: Node, parent: Node, table: Sequence[AtElement | None], found: Found) -> None:
+    alone: Node = (parent[0], parent[1], "", [(node[0], node[1], node[2], (), node[4])], -1)
+    _visit(alone, table, found)
 
 
 def _run_loop(
@@ -112,8 +144,10 @@ class _Compiler:
         self.root = element_tree(version, kind)
         (self.record,) = self.root.children.values()
         self.elements = list(self.root.walk())
-        self.table: list[list[ElementCheck]] = [[] for _ in range(tree_size(version, kind) + 1)]
-        self.record_checks: list[tuple[Rule, Check]] = []
+        places = range(tree_size(version, kind) + 1)
+        self.table: list[list[ElementCheck]] = [[] for _ in places]
+        self.lists: list[list[TextCheck]] = [[] for _ in places]
+        self.record_checks: list[RecordCheck] = []
         self.record_loops: dict[str, list[tuple[Rule, Check]]] = {}
 
     def compile(self) -> Engine:
@@ -124,19 +158,24 @@ class _Compiler:
         return Engine(
             tuple(self.record_checks),
             tuple((expressions.path(text), tuple(checks)) for text, checks in self.record_loops.items()),
-            tuple(tuple(checks) or None for checks in self.table),
+            tuple((tuple(lists), tuple(checks)) if lists or checks else None for lists, checks in zip(self.lists, self.table, strict=True)),
+            {},
         )
 
     def _rule(self, case: RuleCase, context: str, order: int) -> None:
         rule = Rule(case.id, case.severity, case.category, messages.of_rule(case.id), order)
-        check = primitives.make(case.primitive, primitives.Case(case.parameters, context, self.today))
+        asked = primitives.Case(case.parameters, context, self.today)
+        check = primitives.make(case.primitive, asked)
+        test = primitives.text_test(case.primitive, asked) if not case.foreach else None
         loop = expressions.path(case.foreach) if case.foreach else None
         for spec, inner in self._places(context):
             if spec is self.record and inner is None:
                 if loop is None:
-                    self.record_checks.append((rule, check))
+                    self.record_checks.append((_needed(case), rule, check))
                 else:
                     self.record_loops.setdefault(loop.written, []).append((rule, check))
+            elif test is not None and inner is None:
+                self.lists[spec.index].append(_remembering(rule, check, test))
             else:
                 self.table[spec.index].append(_at_element(rule, check, loop, inner))
 
@@ -182,14 +221,14 @@ class _Compiler:
             for rule in everywhere:
                 if rule.attribute in spec.attributes:
                     order += 1
-                    self.table[spec.index].append(self._codelist_check([rule], spec, order))
+                    self._codelist_check([rule], spec, order)
             for (path, _), group in by_place.items():
                 if path == spec.path:
                     order += 1
-                    self.table[spec.index].append(self._codelist_check(group, spec, order))
+                    self._codelist_check(group, spec, order)
         return order
 
-    def _codelist_check(self, group: list[CodelistRule], spec: ElementSpec, order: int) -> ElementCheck:
+    def _codelist_check(self, group: list[CodelistRule], spec: ElementSpec, order: int) -> None:
         """One check for all rules about the same attribute (or text) of the same element."""
         attribute, where = group[0].attribute, group[0].vocabulary_attribute
         lists: dict[str | None, tuple[Rule, frozenset[str]]] = {}
@@ -200,9 +239,12 @@ class _Compiler:
             lists[rule.vocabulary] = (Rule(rule.id, rule.severity, rule.category, message, order, rule.codelist), codes)
             if rule.vocabulary_default:
                 default = rule.vocabulary
-        if where is None:
-            return _plain_codelist(attribute, *lists[None])
-        return _chosen_codelist(attribute, where, lists, default)
+        if where is not None:
+            self.table[spec.index].append(_chosen_codelist(attribute, where, lists, default))
+        elif attribute is None:
+            self.table[spec.index].append(_text_codelist(*lists[None]))
+        else:
+            self.lists[spec.index].append(_plain_codelist(attribute, *lists[None]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,21 +296,44 @@ def _wrong_code(node: Node, attribute: str | None, value: str, vocabulary: str |
     return Failure((Entry((f'"{value}" is not a valid value for {place}{link}',), at),))
 
 
-def _plain_codelist(attribute: str | None, rule: Rule, codes: frozenset[str]) -> ElementCheck:
-    if attribute is None:
+def _plain_codelist(attribute: str, rule: Rule, codes: frozenset[str]) -> TextCheck:
+    def wrong(node: Node, parent: Node, value: str, found: Found) -> None:
+        found.append((rule, _wrong_code(node, attribute, value, None)))
 
-        def of_text(node: Node, parent: Node, found: Found) -> None:
-            if node[2] and node[2] not in codes:
-                found.append((rule, _wrong_code(node, None, node[2], None)))
+    return attribute, codes, wrong
 
-        return of_text
 
-    def of_attribute(node: Node, parent: Node, found: Found) -> None:
-        value = node[1].get(attribute)
-        if value is not None and value not in codes:
-            found.append((rule, _wrong_code(node, attribute, value, None)))
+def _remembering(rule: Rule, check: Check, test: TextTest) -> TextCheck:
+    known: set[str] = set()
 
-    return of_attribute
+    def other(node: Node, parent: Node, value: str, found: Found) -> None:
+        if test.right(value):
+            if len(known) < _REMEMBERED:
+                known.add(value)
+            return
+        failure = check(node, None, parent, "")
+        if failure is not None:
+            found.append((rule, failure))
+
+    return test.attribute, known, other
+
+
+def _needed(case: RuleCase) -> frozenset[str] | None:
+    """Tags of which a record must have one for a case about the record to fail; None if it may fail without."""
+    if case.primitive not in primitives.NEEDS_A_MATCH:
+        return None
+    parameters = case.parameters
+    paths = parameters.get("paths") or [parameters[name] for name in ("date", "less", "end") if name in parameters][:1]
+    tags = frozenset(re.split(r"[/\[]", text)[0] for text in paths)
+    return None if any(tag.startswith(("@", ".")) for tag in tags) else tags
+
+
+def _text_codelist(rule: Rule, codes: frozenset[str]) -> ElementCheck:
+    def check(node: Node, parent: Node, found: Found) -> None:
+        if node[2] and node[2] not in codes:
+            found.append((rule, _wrong_code(node, None, node[2], None)))
+
+    return check
 
 
 def _chosen_codelist(

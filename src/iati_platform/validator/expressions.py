@@ -17,8 +17,34 @@ from typing import Any, Final
 from iati_platform.reading import Node
 from iati_platform.standard.elements import XML_NAMESPACE
 
-#: Children by tag of the context element, if somebody has them at hand (records do); else None and children are searched.
-Groups = dict[str, list[Node]] | None
+
+class Families(dict[str, list[Node]]):
+    """Children of an element by tag and, made when first asked for, grandchildren by both tags: many rules ask the same of all
+    transactions of an activity."""
+
+    __slots__ = ("_below",)
+
+    def __init__(self, groups: dict[str, list[Node]]) -> None:
+        super().__init__(groups)
+        self._below: dict[str, dict[str, list[Node]]] = {}
+
+    def below(self, tag: str) -> dict[str, list[Node]]:
+        """All children of all children called `tag`, by tag, in document order."""
+        found = self._below.get(tag)
+        if found is None:
+            found = self._below[tag] = {}
+            for above in self.get(tag, _NOTHING):
+                for child in above[3]:
+                    name = child[0].name
+                    if name in found:
+                        found[name].append(child)
+                    else:
+                        found[name] = [child]
+        return found
+
+
+#: The families of the context element, if somebody has them at hand (records do); else None and children are searched.
+Groups = Families | None
 #: (context element, its groups, its parent, the loop's value)
 Evaluate = Callable[[Node, Groups, Node | None, str], Any]
 
@@ -41,10 +67,23 @@ class Path:
     owners: Callable[[Node, Groups, Node | None, str], Sequence[Node]]
     attribute: str | None
     of_text: bool
+    #: For a path that is one attribute of the context element or of a child by name: that child's name ("" for the element itself).
+    child: str | None = None
 
     def value(self, node: Node) -> str:
         """The string value of one match."""
         return node[2] if self.attribute is None else node[1][self.attribute]
+
+    def first(self, node: Node, groups: Groups, parent: Node | None, value: str) -> Node | None:
+        """The first match."""
+        if groups is None and self.child:
+            name, attribute = self.child, self.attribute
+            for child in node[3]:
+                if child[0].name == name and attribute in child[1]:
+                    return child
+            return None
+        found = self.owners(node, groups, parent, value)
+        return found[0] if found else None
 
     @property
     def name(self) -> str:
@@ -85,6 +124,8 @@ class _Parser:
         self.at = 0
         #: For tests of one attribute against fixed values (None: absent): what they test. Such tests are most of what rulesets do.
         self.members: dict[Evaluate, tuple[str, frozenset[str | None]]] = {}
+        #: Paths behind node-sets: to count matches or to know that there are some, nobody needs their values.
+        self.locations: dict[Evaluate, Path] = {}
 
     def peek(self, ahead: int = 0) -> str:
         at = self.at + ahead
@@ -176,9 +217,14 @@ class _Parser:
             self.take(")")
             if token == "not" and len(tokens) == 2 and tokens[0] == "@":
                 return "boolean", self._member(_attribute_name(tokens[1]), frozenset([None]))
+            location = self.locations.get(inner[1])
+            if location and token in ("not", "count"):
+                inner = ("set", location.owners)
             return _FUNCTIONS[token](*inner)
         location = self.path(top)
-        return "set", _values(location)
+        values = _values(location)
+        self.locations[values] = location
+        return "set", values
 
     def _predicate(self, kind: str, evaluate: Evaluate) -> Callable[[Node, str], bool]:
         member = self.members.get(evaluate)
@@ -221,7 +267,9 @@ class _Parser:
                 break
             self.take()
         written = self.text if begin == 0 else "".join(self.tokens[begin : self.at])
-        return Path(written, _owners(steps, attribute, of_text, upward, top), attribute, of_text)
+        simple = attribute is not None and not upward and len(steps) <= 1 and not any(predicates for _, predicates in steps)
+        child = (steps[0][0] if steps else "") if simple else None
+        return Path(written, _owners(steps, attribute, of_text, upward, top), attribute, of_text, child)
 
 
 def _attribute_name(label: str) -> str:
@@ -237,7 +285,9 @@ def _owners(
 ) -> Callable[[Node, Groups, Node | None, str], Sequence[Node]]:
     find = _start(steps[0][0] if steps else None, upward, top)
     for position, (name, predicates) in enumerate(steps):
-        if position:
+        if position == 1 and top and not upward and not steps[0][1]:
+            find = _grandchildren(find, steps[0][0], name)
+        elif position:
             find = _below(find, name)
         for predicate in predicates:
             find = _filtered(find, predicate)
@@ -268,16 +318,34 @@ def _below(find: Evaluate, name: str) -> Evaluate:
     ]
 
 
+def _grandchildren(find: Evaluate, above: str, name: str) -> Evaluate:
+    def found(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
+        if groups is None:
+            return [child for middle in find(node, groups, parent, value) for child in middle[3] if child[0].name == name]
+        return groups.below(above).get(name, _NOTHING) if above in groups else _NOTHING
+
+    return found
+
+
 def _filtered(find: Evaluate, predicate: Callable[[Node, str], bool] | int) -> Evaluate:
     if isinstance(predicate, int):
         # A position counts among siblings; rules use it on the first step only, where all candidates are siblings.
         first, last = predicate - 1, predicate
         return lambda node, groups, parent, value: find(node, groups, parent, value)[first:last]
-    return lambda node, groups, parent, value: [found for found in find(node, groups, parent, value) if predicate(found, value)]
+
+    def chosen(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
+        candidates = find(node, groups, parent, value)
+        return [found for found in candidates if predicate(found, value)] if candidates else candidates
+
+    return chosen
 
 
 def _carrying(find: Evaluate, attribute: str) -> Evaluate:
-    return lambda node, groups, parent, value: [found for found in find(node, groups, parent, value) if attribute in found[1]]
+    def carriers(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
+        candidates = find(node, groups, parent, value)
+        return [found for found in candidates if attribute in found[1]] if candidates else candidates
+
+    return carriers
 
 
 def _speaking(find: Evaluate) -> Evaluate:

@@ -21,6 +21,11 @@ from iati_platform.validator.expressions import Groups, Path, number
 from iati_platform.validator.failures import Entry, Failure, mark
 
 Check = Callable[[Node, Groups, Node | None, str], Failure | None]
+#: Primitives that find nothing wrong where their paths match nothing.
+NEEDS_A_MATCH: Final = frozenset(
+    ["no_more_than_one", "unique", "regex_matches", "no_spaces", "range", "startswith", "strict_sum", "date_now", "date_order"]
+    + ["time_limit", "between_dates"]
+)
 
 _LONGEST_PERIOD: Final = 365  # days from start to end
 _DATE_FIELDS: Final = {
@@ -62,6 +67,23 @@ def make(primitive: str, case: Case) -> Check:
     return conditional
 
 
+@dataclass(frozen=True, slots=True)
+class TextTest:
+    """A case about the text of one attribute of the context element: the engine asks `right` for each text once and remembers."""
+
+    attribute: str
+    right: Callable[[str], bool]
+
+
+def text_test(primitive: str, case: Case) -> TextTest | None:
+    """The case as a test of one text, if it is no more than that."""
+    maker = _TEXT_TESTS.get(primitive)
+    if maker is None or "condition" in case.parameters or len(case.paths) != 1:
+        return None
+    path = case.paths[0]
+    return TextTest(path.attribute, maker(case)) if path.child == "" and path.attribute else None
+
+
 def _piece(case: Case, path: Path, node: Node) -> tuple[str | Any, ...]:
     return (f"{case.context}/{path.written} = '{path.value(node)}' at ", mark(node, path.attribute))
 
@@ -90,8 +112,11 @@ def _itself(context: Node) -> tuple[Entry, ...]:
 
 def _atleast_one(case: Case) -> Check:
     paths = case.paths
+    own = paths[0].attribute if paths[0].child == "" else None
 
     def check(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
+        if own in node[1]:
+            return None
         for path in paths:
             if path.owners(node, groups, parent, value):
                 return None
@@ -143,11 +168,7 @@ def _every(case: Case, right: Callable[[str], bool]) -> Check:
     prefix = id_condition == "NOT_EXISTING_ORG_ID_PREFIX"
 
     def check(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
-        wrong: list[tuple[Path, Node]] = []
-        for path in paths:
-            for found in path.owners(node, groups, parent, value):
-                if not right(path.value(found)):
-                    wrong.append((path, found))
+        wrong = [(path, found) for path in paths for found in path.owners(node, groups, parent, value) if not right(path.value(found))]
         if not wrong:
             return None
         unless: tuple[str, ...] = ()
@@ -158,24 +179,43 @@ def _every(case: Case, right: Callable[[str], bool]) -> Check:
     return check
 
 
-def _regex_matches(case: Case) -> Check:
+def _matching(case: Case) -> Callable[[str], bool]:
     # The rulesets are written for JavaScript, where $ is the very end.
-    pattern = re.compile(re.sub(r"\$\Z", r"\\Z", case.parameters["regex"])).search
-    return _every(case, lambda text: not text or pattern(text) is not None)
+    search = re.compile(re.sub(r"\$\Z", r"\\Z", case.parameters["regex"])).search
+    return lambda text: not text or search(text) is not None
 
 
-def _no_spaces(case: Case) -> Check:
-    return _every(case, lambda text: text == text.strip())
+def _trimmed(case: Case) -> Callable[[str], bool]:
+    return lambda text: text == text.strip()
 
 
-def _range(case: Case) -> Check:
+def _within(case: Case) -> Callable[[str], bool]:
     least, most = float(case.parameters.get("min", "-inf")), float(case.parameters.get("max", "inf"))
 
     def right(text: str) -> bool:
         value = number(text)
         return isnan(value) or least <= value <= most  # what is no number at all is the schema's business
 
-    return _every(case, right)
+    return right
+
+
+def _regex_matches(case: Case) -> Check:
+    return _every(case, _matching(case))
+
+
+def _no_spaces(case: Case) -> Check:
+    return _every(case, _trimmed(case))
+
+
+def _range(case: Case) -> Check:
+    return _every(case, _within(case))
+
+
+_TEXT_TESTS: Final[dict[str, Callable[[Case], Callable[[str], bool]]]] = {
+    "regex_matches": _matching,
+    "no_spaces": _trimmed,
+    "range": _within,
+}
 
 
 def _startswith(case: Case) -> Check:
@@ -255,19 +295,14 @@ def _date_now(case: Case, name: str = "date") -> Check:
     return check
 
 
-def _first(path: Path, node: Node, groups: Groups, parent: Node | None, value: str) -> Node | None:
-    found = path.owners(node, groups, parent, value)
-    return found[0] if found else None
-
-
 def _date_order(case: Case) -> Check:
     if case.parameters["more"] == "NOW":
         return _date_now(case, "less")
     less, more = case.path("less"), case.path("more")
 
     def check(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
-        one = _first(less, node, groups, parent, value)
-        two = _first(more, node, groups, parent, value) if one else None
+        one = less.first(node, groups, parent, value)
+        two = more.first(node, groups, parent, value) if one else None
         if one is None or two is None or less.value(one) <= more.value(two):
             return None
         start, end = day(less.value(one)), day(more.value(two))
@@ -283,8 +318,8 @@ def _time_limit(case: Case) -> Check:
     first, last = case.path("start"), case.path("end")
 
     def check(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
-        one = _first(first, node, groups, parent, value)
-        two = _first(last, node, groups, parent, value) if one else None
+        one = first.first(node, groups, parent, value)
+        two = last.first(node, groups, parent, value) if one else None
         if one is None or two is None:
             return None
         start, end = day(first.value(one)), day(last.value(two))
@@ -301,8 +336,8 @@ def _between_dates(case: Case) -> Check:
 
     def check(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
         owners = dates.owners(node, groups, parent, value)
-        one = _first(first, node, groups, parent, value) if owners else None
-        two = _first(last, node, groups, parent, value) if one else None
+        one = first.first(node, groups, parent, value) if owners else None
+        two = last.first(node, groups, parent, value) if one else None
         if one is None or two is None:
             return None
         start, end = day(first.value(one)), day(last.value(two))
