@@ -143,7 +143,8 @@ def test_exports_hold_every_row_and_name_licences_and_sources(generation: Path, 
     text = (tmp_path / "ATTRIBUTION.txt").read_text(encoding="utf-8")
     assert "Datasets: 3 of 1 reporting organisations" in text
     assert "cc-by: 3 datasets" in text
-    sql = "SELECT dataset, iati_identifier, type, CAST(value AS DOUBLE), CAST(date AS VARCHAR), source_url FROM {} ORDER BY 1, transaction_index"
+    columns = "dataset, iati_identifier, type, CAST(value AS DOUBLE), CAST(date AS VARCHAR), source_url"
+    sql = f"SELECT {columns} FROM {{}} ORDER BY 1, transaction_index"
     expected = [
         ("a", "XM-EX-1-A", "3", 12.5, "2020-03-04", "https://example.org/a.xml"),
         ("a", "XM-EX-1-A", "4", None, None, "https://example.org/a.xml"),

@@ -149,7 +149,9 @@ def test_a_file_that_cannot_be_read_or_is_empty_has_no_rows(data: bytes) -> None
 
 def test_many_rows_leave_in_chunks_and_arrive_in_order(tmp_path: Path) -> None:
     transaction = b"<transaction><transaction-type code='3'/><value>%d</value></transaction>"
-    activity = b"<iati-activity><iati-identifier>A</iati-identifier>" + b"".join(transaction % n for n in range(5_000)) + b"</iati-activity>"
+    activity = (
+        b"<iati-activity><iati-identifier>A</iati-identifier>" + b"".join(transaction % n for n in range(5_000)) + b"</iati-activity>"
+    )
     data = b"<iati-activities version='2.03'>" + activity * 4 + b"</iati-activities>"
     assert built(data)["transaction"].count(b"\n") == 1  # two chunks: full after the second and the fourth activity
     directory = published(tmp_path / "t", d=data)

@@ -52,7 +52,7 @@ def history(session: Session, org_id: str, stat: str) -> list[Point]:
     rows = session.execute(
         select(SnapshotRow.day, SnapshotRow.stats).where(SnapshotRow.reporting_org_id == org_id).order_by(SnapshotRow.day)
     )
-    changes: dict[date, dict[str, Any]] = dict(rows.tuples().all())
+    changes: dict[date, dict[str, Any]] = dict(rows.all())
     points = []
     known: dict[str, Any] | None = None
     for day in days(session):

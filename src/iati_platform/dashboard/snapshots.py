@@ -56,7 +56,7 @@ def state(session: Session, day: date) -> dict[str, dict[str, Any]]:
             latest, and_(SnapshotRow.reporting_org_id == latest.c.reporting_org_id, SnapshotRow.day == latest.c.day)
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _preserve_next(session: Session, day: date, stats: dict[str, dict[str, Any]]) -> None:

@@ -23,7 +23,7 @@ _LEADING_TYPES: Final = {
 
 def table_schema(table: Table) -> pa.Schema:
     """Columns of one table as the process step makes them."""
-    types: dict[str | None, pa.DataType] = {table.kind: pa.string(), **_LEADING_TYPES}
+    types = _LEADING_TYPES | ({table.kind: pa.string()} if table.kind else {})
     fields = [pa.field(name, types.get(name, pa.int32())) for name in leading_columns(table)]
     fields += [pa.field(column.name, ARROW_TYPES[column.type]) for column in table.columns]
     return pa.schema(fields)
