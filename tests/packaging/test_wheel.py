@@ -41,7 +41,7 @@ def test_the_doctor_finds_a_fresh_installation_well(installed: Path, tmp_path: P
 def test_a_whole_platform_comes_up_over_the_demonstration(installed: Path, tmp_path: Path) -> None:
     with platform([str(installed)], tmp_path, "--demo") as running:
         index = httpx.get(f"{running.url}/bulk-data/datasets-minimal", timeout=30).raise_for_status().json()
-        assert len(index["datasets"]) == 104
+        assert len(index["datasets"]) == 106
         activities = (
             httpx.get(f"{running.url}/datastore/activity/select", params={"q": "*:*", "rows": 1}, timeout=30).raise_for_status().json()
         )
@@ -51,7 +51,7 @@ def test_a_whole_platform_comes_up_over_the_demonstration(installed: Path, tmp_p
         home = httpx.get(f"{running.url}/", timeout=30).raise_for_status()
         assert home.headers["content-type"].startswith("text/html")
         text = home.text.replace(",", "").replace("\u202f", "").replace("&nbsp;", "")
-        assert "104" in text
+        assert "106" in text
         assert "32" in text
         assert str(found) in text
         assert stop(running.process) == 0, running.log.read_text(errors="replace")

@@ -29,12 +29,12 @@ class Flaw:
 class Fault:
     """spoil(xml text) gives the bytes on the publisher's server; None: there is no file.
 
-    well_formed: the bytes are XML that can be read. readable: activities can be taken from it. schema_valid: as a whole.
+    readable: records can be taken from it. schema_valid: as a whole.
     """
 
     name: str
     spoil: Callable[[str], bytes | None]
-    well_formed: bool
+    readable: bool
     schema_valid: bool
     rule: str | None = None
 
@@ -173,7 +173,7 @@ def _missing_title(activity: Element, base: date) -> bool:
 def _identifier_with_space(activity: Element, base: date) -> bool:
     del base
     identifier = activity.child("iati-identifier")
-    identifier.text = identifier.text[:-2] + " " + identifier.text[-2:]
+    identifier.text += " "
     return True
 
 
@@ -359,17 +359,17 @@ FAULTS: dict[str, Fault] = {
     fault.name: fault
     for fault in (
         Fault("missing-file", _missing, False, False),
-        Fault("web-page", lambda xml: _PAGE.encode(), False, False, "0.1.1"),
+        Fault("web-page", lambda xml: _PAGE.encode(), False, False, "0.2.1"),
         Fault("empty-file", lambda xml: b"", False, False, "0.1.1"),
         Fault("truncated", _truncated, False, False, "0.1.1"),
         Fault("wrong-encoding", _wrong_encoding, False, False, "0.1.1"),
         Fault("unescaped-ampersand", _unescaped_ampersand, False, False, "0.1.1"),
         Fault("trailing-text", lambda xml: xml.encode() + b"\n-- end of export --\n", False, False, "0.1.1"),
-        Fault("other-xml", lambda xml: _FEED.encode(), True, False, "0.2.1"),
+        Fault("other-xml", lambda xml: _FEED.encode(), False, False, "0.2.1"),
         Fault("unknown-version", _relabelled(' version="2.04"'), True, False, "0.6.1"),
         Fault("no-version", _relabelled(""), True, False, "0.6.1"),
-        Fault("doctype", _doctype, True, True),
-        Fault("gzip", _gzip, True, True),
+        Fault("doctype", _doctype, False, False, "0.1.1"),
+        Fault("gzip", _gzip, False, False, "0.1.1"),
         Fault("utf-16", lambda xml: b"\xff\xfe" + xml.replace('encoding="UTF-8"', 'encoding="UTF-16"', 1).encode("utf-16-le"), True, True),
         Fault("byte-order-mark", lambda xml: b"\xef\xbb\xbf" + xml.encode(), True, True),
         Fault("latin-1", _latin_1, True, True),

@@ -48,7 +48,10 @@ class Planted:
 
 @dataclass(slots=True)
 class Document:
-    """One dataset. data is None when the publisher's server has nothing (or nothing is registered: registered False)."""
+    """One dataset. data is None when the publisher's server has nothing (or nothing is registered: registered False).
+
+    activities: how many can be read from it, none when it is not readable.
+    """
 
     short_name: str
     organisation: Organisation
@@ -56,7 +59,7 @@ class Document:
     version: str
     data: bytes | None
     activities: int
-    well_formed: bool = True
+    readable: bool = True
     schema_valid: bool = True
     registered: bool = True
     planted: list[Planted] = field(default_factory=list)
@@ -119,5 +122,7 @@ class Writer:
             document.data = text.encode()
             return
         document.data = fault.spoil(text)
-        document.well_formed, document.schema_valid = fault.well_formed, fault.schema_valid
+        document.readable, document.schema_valid = fault.readable, fault.schema_valid
+        if not fault.readable:
+            document.activities = 0
         document.planted.append(Planted(fault.name, "", fault.rule, fault.schema_valid))
