@@ -210,7 +210,8 @@ def test_a_range_far_inside_a_large_copy(full: House) -> None:
         "/acme/",
         "/acme/a.txt",
         "/a/b/c.xml",
-        "/files.json",
+        "/indices.note",
+        "/datasets-minimal.gz",
     ],
 )
 def test_everything_else_is_a_page_that_says_so(full: House, path: str) -> None:

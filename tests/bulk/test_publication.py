@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from iati_platform.bulk.indices import entries, http_time, to_json
-from iati_platform.bulk.publication import BulkReport, Published, write_bulk
+from iati_platform.bulk.notes import Published
+from iati_platform.bulk.publication import BulkReport, write_bulk
 from iati_platform.bulk.zips import licence
 from iati_platform.registry import service as registry
 from iati_platform.storage.database import reading

@@ -17,7 +17,7 @@ from iati_platform import __version__
 from iati_platform.bulk import pages
 from iati_platform.bulk.answers import CORS, Representation, accepts_gzip, answer, byte_pieces, file_pieces, inflated_pieces
 from iati_platform.bulk.archive import single_member_zip
-from iati_platform.bulk.publication import Published, PublishedCopy, PublishedFile, packed_etag
+from iati_platform.bulk.notes import Published, PublishedCopy, PublishedFile, packed_etag
 from iati_platform.bulk.sniff import charset
 from iati_platform.storage.content import ContentMissing
 from iati_platform.web import errors

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from isal import igzip
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from iati_platform.bulk.models import CHECK_STATE as _state
+from iati_platform.bulk.notes import PublishedCopy, PublishedFile, write_indices_note, write_whole
 from iati_platform.bulk.recorder import NO_ERROR
 from iati_platform.bulk.service import rfc3339
 from iati_platform.registry import service as registry
@@ -88,15 +89,6 @@ class Entry:
         if self.copy is None:
             return None
         return f'"{hashlib.sha256(f"{self.copy.sha256} {self.dataset.short_name}".encode()).hexdigest()}"'
-
-
-@dataclass(frozen=True, slots=True)
-class IndexFile:
-    """A file that was written: its name in the directory and a strong ETag."""
-
-    name: str
-    size: int
-    etag: str
 
 
 def entries(session: Session) -> list[Entry]:
@@ -288,7 +280,7 @@ def http_time(value: str | None) -> str | None:
 
 def write_indices(
     directory: Path, entries: Sequence[Entry], organisations: Collection[Organisation], created: datetime, base_url: str
-) -> dict[str, IndexFile]:
+) -> dict[str, PublishedFile]:
     """Write all indices into `directory` (made when missing); `base_url` is where the service answers.
 
     File names are the last part of the paths they are published under. Organisations without a dataset in `entries` are left out.
@@ -320,7 +312,23 @@ def write_indices(
             envelope | {"datasets": {entry.dataset.short_name: _old_full_entry(entry, base_url) for entry in entries}}
         ),
     }
-    return {name: _write(directory, name, to_json(make())) for name, make in documents.items()}
+    files = {name: _write(directory, name, to_json(make())) for name, make in documents.items()}
+    copies = {entry.key: _published_copy(entry, entry.copy) for entry in entries if entry.copy is not None}
+    write_indices_note(directory, int(created.timestamp()), len(entries), list(files.values()), copies)
+    return files
+
+
+def _write(directory: Path, name: str, content: bytes) -> PublishedFile:
+    """The file and its gzip form: nothing is compressed while answering."""
+    packed = igzip.compress(content, compresslevel=2, mtime=0)
+    write_whole(directory / name, content)
+    write_whole(directory / f"{name}.gz", packed)
+    return PublishedFile(name, hashlib.sha256(content).hexdigest(), len(content), "application/json", f"{name}.gz", len(packed))
+
+
+def _published_copy(entry: Entry, copy: Copy) -> PublishedCopy:
+    etag = (entry.zip_etag or "").strip('"')
+    return PublishedCopy(copy.sha256, copy.size, copy.crc32, copy.deflated_size, copy.encoding, etag, int(copy.modified.timestamp()))
 
 
 def to_json(document: object) -> bytes:
@@ -333,13 +341,3 @@ def to_json(document: object) -> bytes:
     for level in range(8, 0, -1):
         text = text.replace(b"\n" + b"  " * level, b"\0" + b" " * level)
     return text.replace(b"\0", b"\n")
-
-
-def _write(directory: Path, name: str, content: bytes) -> IndexFile:
-    temporary = directory / f".{name}.{os.getpid()}.tmp"
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(directory / name)
-    return IndexFile(name, len(content), f'"{hashlib.sha256(content).hexdigest()}"')

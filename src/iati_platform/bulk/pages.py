@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
 from iati_platform.bulk.answers import CORS
-from iati_platform.bulk.publication import Published
+from iati_platform.bulk.notes import Published
 from iati_platform.web import errors
 from iati_platform.web.cells import Link
 from iati_platform.web.formats import size

@@ -14,6 +14,7 @@ from iati_platform.bulk.catalogue import Cause
 
 HEAD_CHARACTERS = 6000
 INITIAL_CHARACTERS = 150
+_PIECE = 1 << 20
 _ROOTS = frozenset({"iati-activities", "iati-organisations"})
 # Nearly every root is within the first of these; a prolog (comments, DOCTYPE, instructions) may be long, but not longer than the last.
 _PROLOG_BYTES = (4096, 1 << 20)
@@ -100,11 +101,21 @@ def detect_encoding(data: bytes) -> str:
         # A declaration that can be read byte by byte cannot be true when it names a wide or a transforming codec.
         if codec and _WIDE.search(codec) is None:
             return codec
+    return "utf-8" if _is_utf8(data) else "iso8859-1"
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    # Piece by piece: as one text, a file of 200 MB could take four times its size.
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        data.decode("utf-8")
+        for start in range(0, len(data), _PIECE):
+            decoder.decode(data[start : start + _PIECE])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return "iso8859-1"
-    return "utf-8"
+        return False
+    return True
 
 
 def refusal(head: bytes, encoding: str | None = None) -> Refusal | None:

@@ -16,6 +16,7 @@ import orjson
 
 from iati_platform.bulk.archive import ArchiveSummary, ArchiveWriter
 from iati_platform.bulk.indices import Entry
+from iati_platform.bulk.notes import PublishedFile, write_zips_note
 from iati_platform.bulk.service import rfc3339
 from iati_platform.registry.records import Organisation
 from iati_platform.standard import licences
@@ -79,6 +80,8 @@ def write_zips(
             copy = entry.copy
             for archive, path in ((native, f"{_NATIVE_ROOT}/datasets"), (legacy, f"{_LEGACY_ROOT}/data")):
                 archive.add_deflated(f"{path}/{owner}/{name}.xml", raw, copy.crc32, copy.size, copy.modified)
+    files = [PublishedFile(made.path.name, made.etag, made.size, "application/zip", None, 0) for made in (native.summary, legacy.summary)]
+    write_zips_note(directory, files)
     return ZipReport(native.summary, legacy.summary, missing)
 
 
