@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -45,6 +46,16 @@ SHOWN = (
     "activity_scope_code",
     "last_updated_datetime",
 )
+SEARCHED = (
+    ("title_narrative", "^4"),
+    ("description_narrative", ""),
+    ("iati_identifier", "^8"),
+    ("reporting_org_narrative", ""),
+    ("participating_org_narrative", ""),
+    ("location_name_narrative", ""),
+    ("sector_narrative", ""),
+)
+"""The fields a word is looked for in, with the weight of a hit."""
 TYPED = re.compile(r'"([^"]*)"?|([^\s"]+)')
 PARTS_SHOWN = 100
 CHUNK = 500
@@ -141,14 +152,28 @@ class Contents:
 
 
 def plain_query(q: str) -> str:
-    """What a person typed as a query that means just that: every word and "quoted phrase", nothing read as an operator."""
+    """What a person typed as a query that means just that: every word and "quoted phrase" somewhere in an activity's texts.
+
+    Nothing is read as an operator. The name of a country finds its code as well, since most activities give only the code.
+    """
     parts = []
     for phrase, word in TYPED.findall(q)[:20]:
         text = (phrase or word).strip()
         if any(character.isalnum() for character in text):
             escaped = text.replace("\\", "\\\\")
-            parts.append(f'"{escaped}"')
+            places = [f'{name}:"{escaped}"{boost}' for name, boost in SEARCHED]
+            country = countries().get(text.casefold())
+            if country:
+                places.append(f"recipient_country_code:{country}")
+            parts.append(f"({' OR '.join(places)})")
     return " AND ".join(parts)
+
+
+@cache
+def countries() -> Mapping[str, str]:
+    """Names of countries, without what stands in brackets or after a comma, to their codes."""
+    codes = standard.codelist(NAMES_VERSION, "Country").codes.values()
+    return {re.split(r"[,(]", code.names.get("en", code.code))[0].strip().casefold(): code.code for code in codes}
 
 
 def _hit(stored: StoredActivity, number: int) -> Hit:

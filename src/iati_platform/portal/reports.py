@@ -6,6 +6,7 @@ are decided here, for today and for the publishers of today, so that a page is r
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ from iati_platform.web.platform import Platform
 from .catalogue import Catalogue, DatasetEntry
 from .views.report import EXCERPT_FROM, SourceFinding, with_excerpts
 
+POSITION = re.compile(r"(?:^|\s+)at line: \d+(?:, column: \d+)?\s*$", re.IGNORECASE)
+"""The position at the end of a context's text; pages show it beside the text, more exactly."""
 KEPT = 8
 """Reports kept ready: pages of one report follow each other."""
 
@@ -79,8 +82,9 @@ class Reports:
             data = self.platform.contents.read(str(content))
         except ObjectMissing:
             return list(shown)
-        # lines and columns count in the UTF-8 text the validator read
-        return with_excerpts(shown, iati_reading.read(data).data)
+        # lines and columns count in the UTF-8 text that the validator read, which a file in UTF-8 already is
+        in_utf8 = str(entry.header.get("encoding", "")).lower() in ("utf-8", "ascii")
+        return with_excerpts(shown, data if in_utf8 else iati_reading.read(data).data)
 
 
 def findings_of(report: Report) -> ReportFindings:
@@ -93,7 +97,10 @@ def findings_of(report: Report) -> ReportFindings:
             message=finding.message,
             subject=report.identifier(finding),
             subject_title=report.title(finding),
-            places=[Place(one.text, one.xpath, one.line or None, one.column or None) for one in finding.contexts],
+            places=[
+                Place(POSITION.sub("", one.text) if one.line else one.text, one.xpath, one.line or None, one.column or None)
+                for one in finding.contexts
+            ],
             codelist=finding.codelist or "",
         )
         for finding in report.findings

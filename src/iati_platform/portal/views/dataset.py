@@ -136,7 +136,7 @@ def _registration(one: Dataset) -> list[Fact]:
         Fact("Licence", lists.licence_name(one.licence_id)),
         Fact("Identifier of the dataset", Code(one.id)),
         Fact("Here since", one.created_at),
-        Fact("Registration changed", one.updated_at if one.updated_at != one.created_at else None),
+        *([Fact("Registration changed", one.updated_at)] if one.updated_at != one.created_at else []),
     ]
 
 
@@ -205,7 +205,10 @@ def _notices(entry: DatasetEntry, check: CheckState | None) -> list[Notice]:
                 )
             )
         else:
-            notices.append(Notice(Tone.BAD, "This file could not be downloaded", f"{what} {about.advice}"))
+            title = (
+                "What the address gives cannot be used" if check.error_type == "not_iati_content" else "This file could not be downloaded"
+            )
+            notices.append(Notice(Tone.BAD, title, f"{what} {about.advice}"))
     elif check is None or check.last_update_check is None:
         notices.append(
             Notice(

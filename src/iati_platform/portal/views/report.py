@@ -14,7 +14,7 @@ from iati_platform.web.tables import Column
 from .. import words
 
 PER_PAGE = 25
-EXCERPT_FROM = 30_000_000
+EXCERPT_FROM = 12_000_000
 """Files above this size (bytes) are shown without excerpts: unpacking them for one page would make everybody wait."""
 WIDEST = 160
 REPORT_EXPORT = (
