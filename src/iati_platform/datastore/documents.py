@@ -1,43 +1,40 @@
 """The documents section of an artefact: every activity, transaction and budget of a file as one line the index can take as it is.
 
 A line is a kind letter and a JSON object. `A`: an activity; `X`: one that is kept but left out of the collections (version 1, schema-
-invalid,
-without identifier); `T`, `B`: a transaction or budget, after its activity and with its own fields only; what it inherits is found
-through its activity (spec/datastore.md §12.10). The object holds what is *searched*; what is *returned* is the JSON text under `_doc` of the
-activity: `{"s": start byte, "e": end byte, "v": schema-valid, "a": {own fields}, "t": [{…}], "b": [{…}]}` (see payload.py).
+invalid, without identifier); `T`, `B`: a transaction or budget, after its activity and with its own fields only; what it inherits is
+found through its activity (spec/datastore.md §12.10). The object holds what is *searched*; what is *returned* is the JSON text under
+`_doc` of the activity: `{"s": start byte, "e": end byte, "v": schema-valid, "a": {own fields}, "t": [{…}], "b": [{…}]}` (see payload.py).
 
 Searched values are distinct and sorted, so that the first one is the smallest (the engine sorts by the first); `m<number>` holds the
-largest
-number or date. `_t` holds the tokens of codes that are more than blank-separated words, `_has` the numbers of text fields with a value.
-`_id` comes first in an activity line, always as `{"_id":"<sha1 of identifier>--<n>"`: the index splices the dataset's fields before it.
+largest number or date. `_t` holds the tokens of codes that are more than blank-separated words, `_has` the numbers of text fields with a
+value. `_id` comes first in an activity line, always as `{"_id":"<sha1 of identifier>--<n>"`: the index splices the dataset's fields
+before it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha1
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from iati_platform.datastore.fields import attribute_label, field_model, field_name
-from iati_platform.datastore.fragments import Shape, shape
+from iati_platform.datastore.fragments import Piece, Pieces, Shape, shape
 from iati_platform.datastore.values import point
 from iati_platform.standard import ElementSpec, FileKind, element_tree
 
 if TYPE_CHECKING:
     from iati_platform.reading import FileReading, Node, Record
 
-#: What an element gives: shapes of its attributes by lxml name, shape of its text.
-Plan = tuple[dict[str, Shape], Shape | None]
-Raw = defaultdict[Shape, list[str]]
+#: What an element gives: the pieces of its attributes by lxml name, those of its text.
+Plan = tuple[dict[str, Pieces], Pieces | None]
 
 _PARTS: Final = {"iati-activity/transaction": "t", "iati-activity/budget": "b"}
 _NARRATIVE: Final = "_narrative"
-_order: Final = itemgetter(5)
 
 
 def _current_name(name: str) -> str:
@@ -57,8 +54,8 @@ def _plans(version: str) -> tuple[tuple[Plan, ...], dict[int, str]]:
     plans: list[Plan] = []
     parts: dict[int, str] = {}
     for spec in element_tree(version, FileKind.ACTIVITIES).walk():
-        attributes = {a.name: shape(_current_name(field_name(spec.path, a.label))) for a in spec.attributes.values()}
-        text = shape(_current_name(field_name(spec.path))) if spec.text is not None and "/" in spec.path else None
+        attributes = {a.name: shape(_current_name(field_name(spec.path, a.label))).pieces for a in spec.attributes.values()}
+        text = shape(_current_name(field_name(spec.path))).pieces if spec.text is not None and "/" in spec.path else None
         plans.append((attributes, text))
         if spec.path in _PARTS:
             parts[spec.index] = _PARTS[spec.path]
@@ -73,38 +70,36 @@ class DocumentsBuilder:
         self._lines: list[str] = []
         self._chunks: list[bytes] = []
         self._occurrences: dict[str, int] = {}
-        self._foreign: dict[int, tuple[ElementSpec, Plan]] = {}
+        self._foreign: dict[int, tuple[ElementSpec, Plan, str]] = {}
         self._prefixes: dict[str, str] = {uri: prefix for prefix, uri in reading.root_namespaces.items() if prefix}
-        self._root: list[tuple[Shape, str]] = []
-        self._identifier = shape("iati_identifier")
+        self._root: list[Piece] = []
         self._position = shape("location_point_pos")
         if self._active:
             self._plans, self._part_of = _plans(reading.tree_version)
             known = element_tree(reading.tree_version, FileKind.ACTIVITIES).attributes
             for name, value in reading.root_attributes.items():
                 if name in known and (value := value.strip()):
-                    self._root.append((shape("dataset_" + attribute_label(name).replace("-", "_").replace(":", "_")), value))
+                    field = shape("dataset_" + attribute_label(name).replace("-", "_").replace(":", "_"))
+                    self._root.append(field.pieces[value])
 
     def add(self, record: Record, admitted: bool) -> None:
         """Flatten one activity and its transactions and budgets. `admitted`: it belongs into the three collections."""
         if not self._active:
             return
-        own: Raw = defaultdict(list)
-        for field, value in self._root:
-            own[field].append(value)
+        own = self._root.copy()
         spec, attributes, _, children, _ = record.node
         own_children: list[Node] = []
-        parts: dict[str, list[Raw]] = {"t": [], "b": []}
+        parts: dict[str, list[list[Piece]]] = {"t": [], "b": []}
         part_of = self._part_of.get
         for child in children:
             part = part_of(child[0].index)
             if part is None:
                 own_children.append(child)
             else:
-                raw: Raw = defaultdict(list)
-                self._walk((child,), raw)
-                parts[part].append(raw)
-        self._walk(((spec, attributes, "", own_children, 0),), own)
+                pieces: list[Piece] = []
+                self._walk((child,), pieces.append)
+                parts[part].append(pieces)
+        self._walk(((spec, attributes, "", own_children, 0),), own.append)
         self._write(record, admitted, own, parts)
         if len(self._lines) > 5_000:
             self._flush()
@@ -118,24 +113,28 @@ class DocumentsBuilder:
         self._chunks.append("".join(self._lines).encode())
         self._lines.clear()
 
-    def _walk(self, nodes: Sequence[Node], raw: Raw) -> None:
-        """Collect the trimmed texts below `nodes` by field, in document order: attributes, then text, then children."""
+    def _walk(self, nodes: Sequence[Node], add: Callable[[Piece], None]) -> None:
+        """Collect the values below `nodes` in document order: attributes, then text, then children."""
         plans = self._plans
         for spec, attributes, text, children, _ in nodes:
             index = spec.index
-            shapes, text_shape = plans[index] if index >= 0 else self._foreign_plan(spec)
+            known, text_pieces = plans[index] if index >= 0 else self._foreign_plan(spec)
             if attributes:
                 for name, value in attributes.items():
-                    field = shapes.get(name)
-                    if field is None:
-                        field = self._unknown_attribute(shapes, text_shape, spec, name)
-                    raw[field].append(value.strip())
-            if text and text_shape is not None:
-                raw[text_shape].append(text.strip())
+                    pieces = known.get(name)
+                    if pieces is None:
+                        pieces = self._unknown_attribute(spec, name)
+                    add(pieces[value.strip()])
+            if text and text_pieces is not None:
+                add(text_pieces[text.strip()])
             if children:
-                self._walk(children, raw)
+                self._walk(children, add)
 
     def _foreign_plan(self, spec: ElementSpec) -> Plan:
+        return self._foreign_element(spec)[1]
+
+    def _foreign_element(self, spec: ElementSpec) -> tuple[ElementSpec, Plan, str]:
+        """Plan and field name of an element the Standard does not have at this place: the labels of its path joined."""
         known = self._foreign.get(id(spec))
         if known is None or known[0] is not spec:
             names: list[str] = []
@@ -144,151 +143,160 @@ class DocumentsBuilder:
                 names.append(above.label)
                 above = above.parent
             name = "_".join(reversed(names)).replace("-", "_").replace(":", "_")
-            known = self._foreign[id(spec)] = (spec, ({}, shape(name)))
-        return known[1]
+            known = self._foreign[id(spec)] = (spec, ({}, shape(name).pieces), name)
+        return known
 
-    def _unknown_attribute(self, shapes: dict[str, Shape], text_shape: Shape | None, spec: ElementSpec, name: str) -> Shape:
-        """An attribute the Standard does not have at this place: `element_attribute`, a namespace by its prefix. Kept in the element's
-        plan."""
+    def _unknown_attribute(self, spec: ElementSpec, name: str) -> Pieces:
+        """An attribute the Standard does not have at this place: `element_attribute`, a namespace by its prefix."""
         label = attribute_label(name)
         if label.startswith("{"):
             uri, _, local = label[1:].partition("}")
             label = f"{self._prefixes[uri]}_{local}" if uri in self._prefixes else local
         if spec.index >= 0:
-            return shape(_current_name(field_name(spec.path or spec.name, label)))
-        above = text_shape.key[1:] if text_shape is not None else spec.label
-        found = shapes[name] = shape(f"{above}_{label}".replace("-", "_").replace(":", "_"))
+            return shape(_current_name(field_name(spec.path or spec.name, label))).pieces
+        _, (attributes, _), above = self._foreign_element(spec)
+        found = attributes[name] = shape(f"{above}_{label}".replace("-", "_").replace(":", "_")).pieces
         return found
 
-    def _write(self, record: Record, admitted: bool, own: Raw, parts: dict[str, list[Raw]]) -> None:
-        identifiers = own.get(self._identifier)
-        identifier = ""
-        if identifiers:
-            own[self._identifier] = identifiers = [text.replace("\r", "").replace("\n", "") for text in identifiers]
-            identifier = identifiers[0]
+    def _write(self, record: Record, admitted: bool, own: list[Piece], parts: dict[str, list[list[Piece]]]) -> None:
+        identifier = record.identifier.strip().replace("\r", "").replace("\n", "")
         occurrence = self._occurrences.get(identifier, 0)
         self._occurrences[identifier] = occurrence + 1
         line = [f'{{"_id":"{sha1(identifier.encode(), usedforsecurity=False).hexdigest()}--{occurrence}"']
         if identifier:
             line.append(f'"iati_identifier_exact":{orjson.dumps(identifier).decode()}')
-        returned = _returned(own)
-        if self._position in own:
-            self._points(own[self._position], returned, line)
+        grouped: dict[Shape, list[Piece]] = {}
+        for piece in own:
+            field = piece[0]
+            if field in grouped:
+                grouped[field].append(piece)
+            else:
+                grouped[field] = [piece]
+        returned = _returned(grouped)
+        if self._position in grouped:
+            _points(grouped[self._position], returned, line)
         below: list[str] = []
         payload = [f'\\"s\\":{record.start},\\"e\\":{record.end},\\"v\\":{"true" if record.schema_valid else "false"}']
-        for part, raws in parts.items():
-            if raws:
-                payload.append(f'\\"{part}\\":[{",".join(_part_lines(part.upper(), raws, below, own))}]')
+        for part, found in parts.items():
+            if found:
+                payload.append(f'\\"{part}\\":[{",".join(_part_lines(part.upper(), found, below))}]')
+                for piece in chain.from_iterable(found):
+                    field = piece[0]
+                    if field in grouped:
+                        grouped[field].append(piece)
+                    else:
+                        grouped[field] = [piece]
         payload.append(f'\\"a\\":{{{",".join(returned)}}}')
-        _activity_terms(own, line)
+        _activity_terms(grouped, line)
         line.append(f'"_doc":"{{{",".join(payload)}}}"}}\n')
         self._lines.append(("A" if admitted else "X") + ",".join(line))
         self._lines += below
 
-    def _points(self, positions: list[str], returned: list[str], line: list[str]) -> None:
-        """`location_point_latlon`: returned as texts; searched as two number columns and how many different points there are."""
-        points = [found for text in positions if (found := point(text)) is not None]
-        if points:
-            texts = ",".join(f'\\"{text}\\"' for _, _, text in points)
-            returned.append(f"{shape_of_points()}[{texts}]")
-            line.append(f'"_lat":[{",".join(repr(latitude) for latitude, _, _ in points)}]')
-            line.append(f'"_lon":[{",".join(repr(longitude) for _, longitude, _ in points)}]')
-            line.append(f'"_points":{len({text for _, _, text in points})}')
+
+_order: Final = itemgetter(6)
+
+
+def _points(positions: list[Piece], returned: list[str], line: list[str]) -> None:
+    """`location_point_latlon`: returned as texts; searched as two number columns and how many different points there are."""
+    points = [found for piece in positions if (found := point(piece[6])) is not None]
+    if points:
+        texts = ",".join(f'\\"{text}\\"' for _, _, text in points)
+        returned.append(f"{_points_key()}[{texts}]")
+        line.append(f'"_lat":[{",".join(repr(latitude) for latitude, _, _ in points)}]')
+        line.append(f'"_lon":[{",".join(repr(longitude) for _, longitude, _ in points)}]')
+        line.append(f'"_points":{len({text for _, _, text in points})}')
 
 
 @cache
-def shape_of_points() -> str:
+def _points_key() -> str:
     """The payload key of `location_point_latlon`, as it stands in the line."""
     return f'\\"f{field_model()["location_point_latlon"].number}\\":'
 
 
-def _returned(raw: Raw) -> list[str]:
-    """The payload's members for collected texts."""
+def _returned(grouped: dict[Shape, list[Piece]]) -> list[str]:
+    """The payload's members for collected values."""
     members: list[str] = []
-    for field, texts in raw.items():
-        if len(texts) == 1:
-            member = field.pieces[texts[0]][0]
-            if member:
-                members.append(member)
+    for field, pieces in grouped.items():
+        if len(pieces) == 1:
+            if pieces[0][1]:
+                members.append(pieces[0][1])
         else:
-            pieces = field.pieces
-            values = [value for text in texts if (value := pieces[text][2])]
+            values = [piece[3] for piece in pieces if piece[3]]
             if values:
                 members.append(f"{field.returned_key}[{','.join(values)}]")
     return members
 
 
-def _part_lines(kind: str, raws: list[Raw], lines: list[str], own: Raw) -> list[str]:
-    """One line per transaction or budget, added to `lines`; gives their payloads, and adds their texts to the activity's `own`."""
+def _part_lines(kind: str, parts: list[list[Piece]], lines: list[str]) -> list[str]:
+    """One line per transaction or budget, added to `lines`; gives their payloads."""
     payloads: list[str] = []
-    for ordinal, raw in enumerate(raws):
-        returned: list[str] = []
-        searched: list[str] = [f'"_n":{ordinal}']
-        words: list[str] = []
-        present: list[str] = []
-        for field, texts in raw.items():
-            own[field] += texts
-            if len(texts) == 1:
-                whole, terms, _, _, tokens, _ = field.pieces[texts[0]]
-                if whole:
-                    returned.append(whole)
-                    if terms:
-                        searched.append(terms)
-                        if tokens:
-                            words.append(tokens)
-                        if field.presence:
-                            present.append(field.presence)
-            else:
-                pieces = field.pieces
-                values = [value for text in texts if (value := pieces[text][2])]
-                if values:
-                    returned.append(f"{field.returned_key}[{','.join(values)}]")
-                    _terms(field, texts, searched, words, present)
+    for ordinal, pieces in enumerate(parts):
+        if len({piece[0] for piece in pieces}) == len(pieces):
+            payload = ",".join([piece[1] for piece in pieces if piece[1]])
+            searched = ",".join([piece[2] for piece in pieces if piece[2]])
+        else:
+            payload, searched = _repeating(pieces)
+        line = f'{kind}{{"_n":{ordinal},{searched}' if searched else f'{kind}{{"_n":{ordinal}'
+        words = ",".join([piece[5] for piece in pieces if piece[5]])
         if words:
-            searched.append(f'"_t":[{",".join(words)}]')
+            line += f',"_t":[{words}]'
+        present = ",".join([piece[7] for piece in pieces if piece[7]])
         if present:
-            searched.append(f'"_has":[{",".join(present)}]')
-        payloads.append(f"{{{','.join(returned)}}}")
-        lines.append(f"{kind}{{{','.join(searched)}}}\n")
+            line += f',"_has":[{present}]'
+        lines.append(line + "}\n")
+        payloads.append(f"{{{payload}}}")
     return payloads
 
 
-def _terms(field: Shape, texts: list[str], searched: list[str], words: list[str], present: list[str]) -> str:
+def _repeating(pieces: list[Piece]) -> tuple[str, str]:
+    """Payload and searched members of a part in which a field occurs more than once."""
+    grouped: dict[Shape, list[Piece]] = {}
+    for piece in pieces:
+        grouped.setdefault(piece[0], []).append(piece)
+    searched: list[str] = []
+    for field, same in grouped.items():
+        _terms(field, same, searched)
+    return ",".join(_returned(grouped)), ",".join(searched)
+
+
+def _terms(field: Shape, pieces: list[Piece], searched: list[str]) -> str:
     """Add the distinct values of one field, smallest first; gives the JSON of the largest, "" when there is none."""
-    known = field.pieces
-    pieces = [piece for text in set(texts) if (piece := known[text])[1]]
-    if not pieces:
+    found = [piece for piece in pieces if piece[2]]
+    if not found:
         return ""
-    if len(pieces) == 1:
-        searched.append(pieces[0][1])
-    else:
-        pieces.sort(key=_order)
-        searched.append(f'"{field.key}":[{",".join([piece[3] for piece in pieces])}]')
-    words += [piece[4] for piece in pieces if piece[4]]
-    if field.presence:
-        present.append(field.presence)
-    return pieces[-1][3]
+    if len(found) == 1:
+        searched.append(found[0][2])
+        return found[0][4]
+    found.sort(key=_order)
+    values = list(dict.fromkeys([piece[4] for piece in found]))
+    searched.append(f"{field.searched_key}[{','.join(values)}]")
+    return values[-1]
 
 
-def _activity_terms(own: Raw, line: list[str]) -> None:
-    """Everything an activity can be found by: its own texts and those of its transactions and budgets."""
+def _activity_terms(grouped: dict[Shape, list[Piece]], line: list[str]) -> None:
+    """Everything an activity can be found by: its own values and those of its transactions and budgets."""
     words: list[str] = []
     present: list[str] = []
-    for field, texts in own.items():
-        if len(texts) == 1:
-            _, terms, _, value, tokens, _ = field.pieces[texts[0]]
-            if terms:
-                line.append(terms)
-                if tokens:
-                    words.append(tokens)
-                if field.presence:
-                    present.append(field.presence)
+    for field, pieces in grouped.items():
+        if len(pieces) == 1:
+            piece = pieces[0]
+            if piece[2]:
+                line.append(piece[2])
+                if piece[5]:
+                    words.append(piece[5])
+                if piece[7]:
+                    present.append(piece[7])
                 if field.maximum:
-                    line.append(f'"{field.maximum}":{value}')
+                    line.append(f'"{field.maximum}":{piece[4]}')
         else:
-            largest = _terms(field, texts, line, words, present)
-            if largest and field.maximum:
-                line.append(f'"{field.maximum}":{largest}')
+            largest = _terms(field, pieces, line)
+            if largest:
+                if field.maximum:
+                    line.append(f'"{field.maximum}":{largest}')
+                elif field.presence:
+                    present.append(field.presence)
+                else:
+                    words += dict.fromkeys([piece[5] for piece in pieces if piece[5]])
     if words:
         line.append(f'"_t":[{",".join(words)}]')
     if present:

@@ -1,8 +1,7 @@
 """What one text becomes in the lines of the index: pieces of JSON, made once per field and text, then only joined.
 
 Most values of a file repeat (codes, currencies, dates, organisation names), so each field keeps what it made. Joining ready pieces is
-what makes
-documents cheap: building dictionaries and serialising them twice (searched, returned) took three times as long.
+what makes documents cheap: building dictionaries and serialising them twice (searched, returned) took three times as long.
 
 Short names: field 158 is `f158` in index and payload, its largest value `m158`; an extension is `+name`, returned but not searched.
 """
@@ -19,17 +18,9 @@ from iati_platform.datastore.analysis import segmented
 from iati_platform.datastore.fields import Field, FieldType, Scope, field_model
 from iati_platform.datastore.values import boolean, instant, instant_text, integer, number
 
+#: Enough for what repeats within a few files; more would only fall out of the processor's cache.
 _KEPT_IN_ALL: Final = 60_000
-
-
-#: One value of one field: (returned, searched, returned value, searched value, words, order). The first two are JSON with the key, the
-#: next two
-#: without, "" when there is none; the returned ones are escaped once more, because the payload is a string within the line. `words`:
-#: the tokens
-#: of a code as JSON; `order`: what distinct values are sorted by. A plain tuple: the hot loop unpacks millions.
-Piece = tuple[str, str, str, str, str, Any]
-
-NOTHING: Final[Piece] = ("", "", "", "", "", None)
+_KEPT_LENGTH: Final = 60
 
 
 def _inner(json: str) -> str:
@@ -37,8 +28,15 @@ def _inner(json: str) -> str:
     return orjson.dumps(json).decode()[1:-1]
 
 
-class _Pieces(dict[str, Piece]):
-    """Pieces of one field by text, made when first asked for; a hit costs one dictionary look-up and no call."""
+#: One value of one field: (shape, returned, searched, returned value, searched value, words, order, presence).
+#: `returned` and `searched` are JSON with the key, the value forms without, "" when there is none; the returned ones are escaped once
+#: more, because the payload is a string within the line. `words`: the tokens of a code as JSON; `order`: what distinct values are sorted
+#: by; `presence`: JSON of the field's number for texts. A plain tuple, which is made ten times faster than an object.
+Piece = tuple["Shape", str, str, str, str, str, Any, str]
+
+
+class Pieces(dict[str, Piece]):
+    """Pieces of one field by trimmed text, made when first asked for; a hit costs one dictionary look-up and no call."""
 
     __slots__ = ("_make",)
 
@@ -48,10 +46,12 @@ class _Pieces(dict[str, Piece]):
 
     def __missing__(self, text: str) -> Piece:
         global _kept
-        _kept += 1 + len(text) // 100
-        if _kept > _KEPT_IN_ALL:
-            _forget()
-        found = self[text] = self._make(text)
+        found = self._make(text)
+        if len(text) < _KEPT_LENGTH:
+            _kept += 1
+            if _kept > _KEPT_IN_ALL:
+                _forget()
+            self[text] = found
         return found
 
 
@@ -60,53 +60,90 @@ class Shape:
     the column of its largest value ("" if it has none); `presence`: its number as JSON for text fields, else "".
     """
 
-    __slots__ = ("key", "maximum", "multi", "pieces", "prefix", "presence", "returned_key", "type")
+    __slots__ = ("key", "maximum", "nothing", "pieces", "prefix", "presence", "returned_key", "searched_key", "type")
 
     def __init__(self, key: str, kind: FieldType | None, multi: bool, number_: int) -> None:
         self.key = key
+        self.searched_key = f'"{key}":'
         self.returned_key = _inner(orjson.dumps(key).decode() + ":")
         self.type = kind
-        self.multi = multi
         self.prefix = f"{number_}:"
         self.maximum = f"m{number_}" if multi and kind in (FieldType.DATE, FieldType.DOUBLE, FieldType.INT) else ""
         self.presence = str(number_) if kind is FieldType.TEXT else ""
-        self.pieces = _Pieces(self._make)
+        self.nothing: Piece = (self, "", "", "", "", "", None, "")
+        makers: dict[FieldType | None, Callable[[str], Piece]] = {
+            FieldType.CODE: self._code,
+            FieldType.TEXT: self._text,
+            FieldType.DATE: self._date,
+            FieldType.DOUBLE: self._double,
+            FieldType.INT: self._int,
+            FieldType.BOOLEAN: self._boolean,
+        }
+        self.pieces = Pieces(makers.get(kind, self._extension))
 
-    def _make(self, text: str) -> Piece:
-        """NOTHING for a date or number that cannot be read."""
-        kind = self.type
-        if kind is FieldType.CODE:
-            if text.isascii() and text.isalnum():
-                return self._piece(f'\\"{text}\\"', f'"{text}"', "", text)
-            json = orjson.dumps(text).decode()
-            return self._piece(_inner(json), json if text else "", self._words(text), text)
-        if kind is FieldType.TEXT:
-            cut = segmented(text)
-            return self._piece(_inner(orjson.dumps(text).decode()), orjson.dumps(cut).decode() if text else "", "", cut)
-        if kind is None:
-            return self._piece(_inner(orjson.dumps(text).decode()), "", "", text)
-        if kind is FieldType.DATE:
-            moment = _date(text)
-            return self._piece(moment[0], moment[1], "", moment[2]) if moment else NOTHING
-        if kind is FieldType.BOOLEAN:
-            truth = "true" if boolean(text) else "false"
-            return self._piece(truth, truth, "", truth) if text else NOTHING
-        value = integer(text) if kind is FieldType.INT else number(text)
-        return NOTHING if value is None else self._piece(repr(value), repr(value), "", value)
+    def _code(self, text: str) -> Piece:
+        if text.isalnum() and text.isascii():
+            returned, searched, words = f'\\"{text}\\"', f'"{text}"', ""
+        elif not text:
+            return (self, self.returned_key + '\\"\\"', "", '\\"\\"', "", "", "", "")
+        else:
+            returned = _returned(text)
+            searched = orjson.dumps(text).decode()
+            words = self._words(text)
+        return (self, self.returned_key + returned, self.searched_key + searched, returned, searched, words, text, "")
 
-    def _piece(self, returned: str, searched: str, words: str, order: Any) -> Piece:
-        return (self.returned_key + returned, f'"{self.key}":{searched}' if searched else "", returned, searched, words, order)
+    def _text(self, text: str) -> Piece:
+        returned = _returned(text)
+        if not text:
+            return (self, self.returned_key + returned, "", returned, "", "", "", "")
+        # Words hold no quotes, backslashes or control signs.
+        searched = f'"{segmented(text)}"'
+        return (self, self.returned_key + returned, self.searched_key + searched, returned, searched, "", searched, self.presence)
+
+    def _extension(self, text: str) -> Piece:
+        returned = _returned(text)
+        return (self, self.returned_key + returned, "", returned, "", "", text, "")
+
+    def _date(self, text: str) -> Piece:
+        moment = _moment(text)
+        return self._typed(moment[0], moment[1], moment[2]) if moment else self.nothing
+
+    def _double(self, text: str) -> Piece:
+        value = number(text)
+        if value is None:
+            return self.nothing
+        json = repr(value)
+        return (self, self.returned_key + json, self.searched_key + json, json, json, "", value, "")
+
+    def _int(self, text: str) -> Piece:
+        value = integer(text)
+        return self.nothing if value is None else self._typed(str(value), str(value), value)
+
+    def _boolean(self, text: str) -> Piece:
+        truth = "true" if boolean(text) else "false"
+        return self._typed(truth, truth, truth) if text else self.nothing
+
+    def _typed(self, returned: str, searched: str, order: object) -> Piece:
+        return (self, self.returned_key + returned, self.searched_key + searched, returned, searched, "", order, "")
 
     def _words(self, text: str) -> str:
         """The tokens of a code, each with the field's number, as JSON; "" when they are simply its blank-separated words."""
         cut = segmented(text)
         if cut == "" or cut == " ".join(text.lower().split()):
             return ""
-        return orjson.dumps(self.prefix + cut.replace(" ", " " + self.prefix)).decode()
+        prefix = self.prefix
+        return f'"{prefix}{cut.replace(" ", " " + prefix)}"'
+
+
+def _returned(text: str) -> str:
+    """A text as JSON inside a JSON string."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'\\"{text}\\"'
+    return _inner(orjson.dumps(text).decode())
 
 
 @lru_cache(10_000)
-def _date(text: str) -> tuple[str, str, int] | None:
+def _moment(text: str) -> tuple[str, str, int] | None:
     moment = instant(text)
     return None if moment is None else (f'\\"{instant_text(moment)}\\"', str(moment), moment)
 

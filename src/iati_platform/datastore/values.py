@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
+_FIRST_DAY: Final = date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _INSTANT: Final = re.compile(
@@ -19,7 +20,6 @@ _INSTANT: Final = re.compile(
 _COMPACT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _MONTH: Final = re.compile(r"(\d{4})-(\d\d)", re.ASCII)
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})", re.ASCII)
-_DECIMAL: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _POINT: Final = re.compile(r"\s*(\S+)\s+(\S+)\s*")
 _MAX_INT: Final = 2**31 - 1
 
@@ -32,6 +32,11 @@ def milliseconds(moment: datetime) -> int:
 
 def instant(text: str) -> int | None:
     """A date or date-time as milliseconds; a day is its midnight. None when it cannot be read."""
+    if len(text) == 10 and text[4] == "-" == text[7]:
+        try:
+            return (date.fromisoformat(text).toordinal() - _FIRST_DAY) * 86_400_000
+        except ValueError:
+            return None
     match = _DAY.fullmatch(text) or _INSTANT.fullmatch(text) or _COMPACT.fullmatch(text)
     if match:
         parts = [part or "" for part in match.groups()]
@@ -42,7 +47,7 @@ def instant(text: str) -> int | None:
         day, month, year, rest = match[1], match[2], match[3], []
     else:
         return None
-    hour, minute, second, fraction = (*rest, *("",) * (4 - len(rest)))
+    hour, minute, second, fraction = [*rest, "", "", "", ""][:4]
     try:
         day_start = datetime(int(year), int(month), int(day), tzinfo=UTC)
         moment = day_start.replace(hour=0 if hour == "24" else int(hour or 0), minute=int(minute or 0), second=min(int(second or 0), 59))
@@ -57,7 +62,7 @@ def instant_text(value: int) -> str:
     seconds, rest = divmod(value, 1_000)
     days, second = divmod(seconds, 86_400)
     try:
-        day = datetime.fromordinal(719_163 + days)
+        day = datetime.fromordinal(_FIRST_DAY + days)
     except (ValueError, OverflowError):
         return f"{value}"
     text = f"{day.year:04d}-{day.month:02d}-{day.day:02d}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
@@ -66,10 +71,12 @@ def instant_text(value: int) -> str:
 
 def number(text: str) -> float | None:
     """A decimal number; None for anything else, also for what is too large."""
-    if not _DECIMAL.fullmatch(text):
+    try:
+        value = float(text)
+    except ValueError:
         return None
-    value = float(text)
-    return value if math.isfinite(value) else None
+    # Python also reads nan, inf, 1_000 and digits of other scripts.
+    return value if math.isfinite(value) and "_" not in text and text.isascii() else None
 
 
 def integer(text: str) -> int | None:
