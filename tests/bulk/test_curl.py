@@ -253,6 +253,12 @@ def test_a_certificate_nobody_vouches_for_is_noted_and_the_file_taken(secure: Se
     assert all("certificate" in (result.tls_problem or "") for result in results)
 
 
+def test_the_same_with_several_connections_at_once(secure: Server) -> None:
+    results = fetch_all([FetchRequest(str(number), secure.url("/good")) for number in range(12)], per_host=4)
+    assert [content(result) for result in results] == [IATI] * 12
+    assert all("certificate" in (result.tls_problem or "") for result in results)
+
+
 def test_a_certificate_that_verifies(secure: Server, tmp_path: Path) -> None:
     results: list[FetchResult] = []
     fetcher = CurlFetcher(limits=LIMITS, guard=LOOPBACK, ca_file=str(tmp_path / "certificate.pem"))
@@ -348,3 +354,21 @@ def test_a_slow_consumer_is_not_mistaken_for_a_slow_server(server: Server) -> No
     CurlFetcher(limits=replace(LIMITS, connect_seconds=1, slow_seconds=1), guard=LOOPBACK, concurrency=4, per_host=4).run(requests, work)
     assert server.requests["/plain"] == 60
     assert 8 <= waiting[0] <= 16
+
+
+def test_a_dead_host_does_not_hold_the_run(server: Server) -> None:
+    requests = [FetchRequest(f"dead {number}", server.url("/silent")) for number in range(100)]
+    results = fetch_all(requests, replace(LIMITS, retries=0))
+    assert {failure(result) for result in results} == {(ErrorType.CONNECTION_ERROR, Cause.RESET)}
+    assert 10 <= server.requests["/silent"] < 20
+    skipped = [result.failure.summary for result in results if result.failure and result.failure.summary.startswith("Not tried now")]
+    assert len(skipped) == 100 - server.requests["/silent"]
+    assert sum(result.seconds == 0 for result in results) == len(skipped)
+    assert skipped[0].endswith(" connections to this host failed. The server closed the connection without an answer.")
+
+
+def test_a_host_that_answers_now_and_then_is_not_given_up(server: Server) -> None:
+    requests = [FetchRequest(str(number), server.url("/good" if number % 4 == 0 else "/silent")) for number in range(60)]
+    results = fetch_all(requests, replace(LIMITS, retries=0), per_host=1)
+    assert sum(result.outcome is Outcome.CONTENT for result in results) == 15
+    assert server.requests["/silent"] >= 45

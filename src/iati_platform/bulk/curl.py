@@ -47,7 +47,7 @@ class _Transfer:
 
     __slots__ = (
         "attempts", "blocked", "body", "cookies", "encoded_length", "handle", "headers", "hops", "host", "matched", "reason", "received",
-        "request", "started", "status", "stop_failure", "stopped", "tls_problem", "url",
+        "request", "started", "status", "stop_failure", "stopped", "tls_problem", "unverified", "url",
     )  # fmt: skip
 
     def __init__(self, request: FetchRequest, url: str) -> None:
@@ -60,6 +60,7 @@ class _Transfer:
         self.tls_problem: str | None = None
         self.received = 0
         self.cookies: list[str] = []
+        self.unverified = False
         self.handle: Any = None
         self.reset()
 
@@ -165,6 +166,7 @@ class _Run:
         self.running: set[_Transfer] = set()
         self.idle_handles: list[Any] = []
         self.unverified_hosts: dict[str, str] = {}
+        self.broken_hosts: dict[str, tuple[int, Failure]] = {}  # failures in a row, and the latest
         self.selector = selectors.DefaultSelector()
         self.deadline: float | None = None
         self.multi = pycurl.CurlMulti()
@@ -210,9 +212,20 @@ class _Run:
             host = self.ready.popleft()
             transfer = self.queues[host].popleft()
             self.active[host] += 1
+            failures, failure = self.broken_hosts.get(host, (0, None))
+            if failure is not None and failures >= self.limits.host_failures:
+                self._release(host)
+                self._skip(transfer, failures, failure)
+                continue
             if self.queues[host] and self.active[host] < self.fetcher.per_host:
                 self.ready.append(host)
             self._start(transfer)
+
+    def _skip(self, transfer: _Transfer, failures: int, failure: Failure) -> None:
+        """Not tried: a dead host with a thousand files would hold the run for hours."""
+        summary = f"Not tried now: the last {failures} connections to this host failed. {failure.summary}"
+        transfer.reset()
+        self._fail(transfer, Failure(failure.type, failure.cause, summary, failure.detail))
 
     def _release(self, host: str) -> None:
         self.active[host] -= 1
@@ -235,6 +248,7 @@ class _Run:
         unverified = self.unverified_hosts.get(transfer.host)
         if unverified is not None:
             transfer.tls_problem = unverified
+        transfer.unverified = unverified is not None
         headers = [_ACCEPT]
         if transfer.request.etag is not None:
             headers.append(f"If-None-Match: {transfer.request.etag}")
@@ -404,9 +418,10 @@ class _Run:
         if code == pycurl.E_WRITE_ERROR and (transfer.stopped or transfer.stop_failure is not None):
             code = 0
         if code == 0:
+            self.broken_hosts.pop(transfer.host, None)
             self._answered(transfer, received)
-        elif code in CERTIFICATE_CODES and transfer.host not in self.unverified_hosts:
-            self.unverified_hosts[transfer.host] = message
+        elif code in CERTIFICATE_CODES and not transfer.unverified:
+            self.unverified_hosts.setdefault(transfer.host, message)
             self._enqueue(transfer)
         else:
             self._broken(transfer, code, message, connected)
@@ -464,7 +479,10 @@ class _Run:
         if midway:
             code = pycurl.E_PARTIAL_FILE
         error, cause, summary = curl_failure(code, connected=connected, deadline=elapsed >= self.limits.total_seconds - 0.05)
-        self._fail(transfer, Failure(error, cause, summary, message or None))
+        failure = Failure(error, cause, summary, message or None)
+        if error is not ErrorType.OTHER_ERROR:
+            self.broken_hosts[transfer.host] = (self.broken_hosts.get(transfer.host, (0, failure))[0] + 1, failure)
+        self._fail(transfer, failure)
 
     def _fail(self, transfer: _Transfer, failure: Failure) -> None:
         self._close_body(transfer)
@@ -497,7 +515,7 @@ class _Run:
                 tls_problem=transfer.tls_problem,
                 retry_after=retry_time(headers.get("Retry-After"), datetime.now(UTC)),
                 host=transfer.host,
-                seconds=time.monotonic() - (transfer.started or 0.0),
+                seconds=0.0 if transfer.started is None else time.monotonic() - transfer.started,
                 received=transfer.received,
             )
         )

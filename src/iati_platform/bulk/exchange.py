@@ -143,5 +143,6 @@ class FetchLimits:
     max_redirects: int = 30
     retries: int = 2  # connection-level errors only; a status is never asked twice in a run
     retry_pause: float = 0.2
+    host_failures: int = 10  # connections that fail one after the other before a host is left alone for the rest of the run
     expansion_ratio: int = 500  # decoded : encoded, looked at beyond `expansion_floor`; real XML stays below 100
     expansion_floor: int = 16_000_000

@@ -235,7 +235,7 @@ class Recorder:
             row["most_recent_head_attempt"] = _failure("HEAD", head_error_type(failure.type, result.status), failure, result, now)
         kind = EventKind.ERROR_STARTED if row["error_type"] is None else EventKind.ERROR_CHANGED if state != old else None
         if kind is not None:
-            payload = {"error_type": state[0], "cause": state[1], "http_status": state[2], "summary": failure.summary}
+            payload = {"error_type": state[0], "cause": state[1], "http_status": state[2], "summary": _clean(failure.summary)}
             events.append(new_event(row["dataset_id"], now, kind, payload))
         self._checked(row, result, now)
         row["error_type"], row["error_cause"] = state[0], state[1]
@@ -320,7 +320,7 @@ def _failure(method: str, error: ErrorType, failure: Failure, result: FetchResul
         "http_reason": _clean(result.reason),
         "http_status": result.status,
         "source_url": result.request.url or None,
-        "summary_message": failure.summary,
+        "summary_message": _clean(failure.summary),
     }
     return {"datetime": rfc3339(now), "error_details": details, "error_occurred": True, "http_status": result.status}
 
