@@ -60,15 +60,14 @@ class FactsBuilder:
 
     def add(self, record: Record, admitted: bool) -> None:
         """One activity or organisation; `admitted`: it is in the Datastore's collections."""
-        node, data = record.node, self._reading.data
-        empty = data.find(b'""', record.start, record.end) >= 0 or data.find(b"''", record.start, record.end) >= 0
+        node = record.node
         if node[0].name != "iati-activity":
-            self._counts.add(node, "1", empty)
+            self._counts.add(node, "1")
             self._hierarchies["1"] += 1
             self._count_refs(record.groups.get("reporting-org", ()), "reporting_orgs")
             return
         activity = Activity(record, self._reading.version)
-        self._counts.add(node, activity.hierarchy, empty)
+        self._counts.add(node, activity.hierarchy)
         self._organisations.add(activity)
         self._hierarchies[activity.hierarchy] += 1
         self._count_refs(record.groups.get("reporting-org", ()), "reporting_orgs")

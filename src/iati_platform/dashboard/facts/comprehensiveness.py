@@ -42,12 +42,9 @@ class Test:
 
 
 @cache
-def _codes(version: str, name: str) -> frozenset[str]:
-    return frozenset(codelist(version, name).codes)
-
-
-def _on_list(activity: Activity, code: str, name: str) -> bool:
-    return code in _codes("2.03" if activity.second else "1.05", name)
+def _codes(second: bool, name: str) -> frozenset[str]:
+    """Codes of a list as it stands for 2.x or 1.x files."""
+    return frozenset(codelist("2.03" if second else "1.05", name).codes)
 
 
 def _version_valid(activity: Activity) -> bool:
@@ -55,11 +52,11 @@ def _version_valid(activity: Activity) -> bool:
 
 
 def _identifier_valid(activity: Activity) -> bool:
-    if not activity.second:
+    own = activity.reporting_ref
+    if not activity.second or (own and activity.identifier.startswith(own)):
         return True
-    refs = [activity.reporting_ref]
-    refs += [node[1].get("ref", "") for node in activity.all("other-identifier") if node[1].get("type") == "B1"]
-    return any(ref and activity.identifier.startswith(ref) for ref in refs)
+    others = [node[1].get("ref", "") for node in activity.all("other-identifier") if node[1].get("type") == "B1"]
+    return any(ref and activity.identifier.startswith(ref) for ref in others)
 
 
 def _dates_valid(activity: Activity) -> bool:
@@ -81,8 +78,11 @@ def _sector(activity: Activity) -> bool:
 
 
 def _sector_valid(activity: Activity) -> bool:
+    sectors = activity.all("sector")
+    if len(sectors) < 2:
+        return True
     vocabularies = defaultdict(list)
-    for node in activity.all("sector"):
+    for node in sectors:
         vocabularies[node[1].get("vocabulary")].append(node)
     return all(_whole(nodes) for nodes in vocabularies.values())
 
@@ -122,7 +122,7 @@ def _budget_valid(budget: Node) -> bool:
 
 
 def _without_budget_valid(activity: Activity) -> bool:
-    return not activity.budgets and _on_list(activity, activity.budget_not_provided, "BudgetNotProvided")
+    return not activity.budgets and activity.budget_not_provided in _codes(activity.second, "BudgetNotProvided")
 
 
 def _positions(activity: Activity) -> list[str]:
@@ -144,47 +144,50 @@ def _position_valid(text: str) -> bool:
     return -90 <= latitude <= 90 and -180 <= longitude <= 180 and not (latitude == 0 and longitude == 0)
 
 
-def _is_dac(vocabulary: str) -> bool:
-    return vocabulary in DAC5 or vocabulary in DAC3
+_DAC: Final = DAC5 | DAC3
 
 
 def _dac(activity: Activity) -> bool:
-    return any(_is_dac(node[1].get("vocabulary", "")) for node in activity.all("sector")) or (activity.second and activity.summary.all_dac)
+    for node in activity.all("sector"):
+        if node[1].get("vocabulary", "") in _DAC:
+            return True
+    return activity.second and activity.summary.all_dac
 
 
 def _dac_valid(activity: Activity) -> bool:
+    sectors, categories = _codes(activity.second, "Sector"), _codes(activity.second, "SectorCategory")
     for node in activity.all("sector"):
         vocabulary, code = node[1].get("vocabulary", ""), node[1].get("code", "")
-        if vocabulary in DAC5 and not _on_list(activity, code, "Sector"):
-            return False
-        if vocabulary in DAC3 and not _on_list(activity, code, "SectorCategory"):
+        if vocabulary in DAC5:
+            if code not in sectors:
+                return False
+        elif vocabulary in DAC3 and code not in categories:
             return False
     return True
 
 
 def _document_valid(activity: Activity) -> bool:
+    categories = _codes(activity.second, "DocumentCategory")
     for node in activity.all("document-link"):
         category = child(node, "category")
-        if not is_absolute_url(node[1].get("url", "")):
-            return False
-        if category is None or not _on_list(activity, category[1].get("code", ""), "DocumentCategory"):
+        if category is None or category[1].get("code") not in categories or not is_absolute_url(node[1].get("url", "")):
             return False
     return True
 
 
 def _aid_type(activity: Activity) -> bool:
-    if any(node[1].get("code") for node in activity.all("default-aid-type")):
-        return True
+    for node in activity.all("default-aid-type"):
+        if node[1].get("code"):
+            return True
     return activity.summary.all_aid_types
 
 
 def _aid_type_valid(activity: Activity) -> bool:
+    codes = _codes(activity.second, "AidType")
     defaults = activity.all("default-aid-type")
-    if defaults and all(_on_list(activity, node[1].get("code", ""), "AidType") for node in defaults):
+    if defaults and all(node[1].get("code") in codes for node in defaults):
         return True
-    return bool(activity.transactions) and all(
-        any(_on_list(activity, code, "AidType") for code in transaction.aid_types) for transaction in activity.transactions
-    )
+    return activity.summary.all_aid_types and all(not codes.isdisjoint(each.aid_types) for each in activity.transactions)
 
 
 @cache
@@ -243,7 +246,9 @@ TESTS: Final[tuple[Test, ...]] = (
     Test(
         "activity-status",
         _has("activity-status"),
-        lambda activity: all(_on_list(activity, node[1].get("code", ""), "ActivityStatus") for node in activity.all("activity-status")),
+        lambda activity: _codes(activity.second, "ActivityStatus").issuperset(
+            node[1].get("code", "") for node in activity.all("activity-status")
+        ),
     ),
     Test("activity-date", _has("activity-date"), _dates_valid),
     Test("sector", _sector, _sector_valid),
