@@ -91,7 +91,9 @@ def _verify_counts(generation: Generation) -> list[str]:
             row = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
             if row is None or row[0] != expected:
                 problems.append(f"table {name} has {row[0] if row else 0} rows, the manifest {expected}")
-        row = connection.execute('SELECT count(*) FROM "transaction" WHERE admitted').fetchone()
+        row = connection.execute(
+            'SELECT count(*) FROM "transaction" JOIN activity USING (dataset_id, activity_index) WHERE activity.admitted'
+        ).fetchone()
         if row is None or row[0] != indexed["transaction"]:
             problems.append(f"table transaction has {row[0] if row else 0} admitted rows, the index {indexed['transaction']}")
     return problems

@@ -15,12 +15,15 @@ from iati_platform import reading
 from iati_platform.dashboard.facts import FactsBuilder
 from iati_platform.datastore.documents import DocumentsBuilder
 from iati_platform.datastore.tables import TablesBuilder
+from iati_platform.reading import ProblemCode
 from iati_platform.standard import FileKind
 from iati_platform.validator import ReportBuilder, report_to_json
 
 ARTEFACT_FORMAT: Final = 1
 #: Date rules are evaluated against this day and keep the day until which they hold, so that a report does not go stale (Report.on).
 EPOCH: Final = date(2026, 1, 1)
+#: Reasons not to use a file that is XML all the same.
+WELL_FORMED_PROBLEMS: Final = frozenset({ProblemCode.NOT_IATI, ProblemCode.DOCTYPE, ProblemCode.TOO_DEEP, ProblemCode.TOO_LARGE})
 
 
 @dataclass(slots=True)
@@ -70,14 +73,18 @@ def process(data: bytes) -> Artefact:
         spent_tables += t3 - t2
         spent_facts += t4 - t3
     read_done = clock()
+    broken = bool(source.problems)
+    if broken:  # also one that broke in the middle: slices of a broken file prove nothing, what came before is thrown away
+        records = admitted_records = invalid_records = 0
     finished = report.finish()
     t0 = clock()
     sections = {"report": report_to_json(finished)}
     t1 = clock()
-    sections["documents"] = documents.finish()
+    sections["documents"] = b"" if broken else documents.finish()
     t2 = clock()
-    for name, arrow in tables.finish().items():
-        sections[f"table.{name}"] = arrow
+    if not broken:
+        for name, rows in tables.finish().items():
+            sections[f"table.{name}"] = rows
     t3 = clock()
     sections["facts"] = facts.finish()
     t4 = clock()
@@ -88,9 +95,9 @@ def process(data: bytes) -> Artefact:
         "kind": source.kind.value if source.kind else None,
         "version": source.version,
         "tree_version": source.tree_version,
-        "well_formed": not any(problem.code == "0.1.1" for problem in source.problems),
-        "readable": source.kind is not None and (records > 0 or not source.problems),
-        "schema_valid": bool(source.kind) and source.schema_valid and not source.problems,
+        "well_formed": not broken or all(problem.code in WELL_FORMED_PROBLEMS for problem in source.problems),
+        "readable": source.kind is not None and not broken,
+        "schema_valid": bool(source.kind) and source.schema_valid and not broken,
         "problems": [problem.message for problem in source.problems],
         "records": records,
         "activities": records if activities else 0,

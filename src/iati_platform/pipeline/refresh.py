@@ -30,9 +30,7 @@ from iati_platform.pipeline.progress import Reporter, Silent, Step
 from iati_platform.pipeline.publish import Published, publish
 from iati_platform.pipeline.worker import ProcessContent
 from iati_platform.registry.importers import ImportResult, import_remembered
-from iati_platform.storage.content import Content, ContentStore
 from iati_platform.storage.database import reading, writing
-from iati_platform.storage.objects import ObjectStore
 
 #: A content whose processing failed is tried again after this time, in case the cause was the machine's and not the file's.
 RETRY_FAILED = timedelta(hours=24)
@@ -160,8 +158,7 @@ def _fetch(
     with writing(house.engine) as session:
         requests = bulk.due(session, moment, force, names, organisations)
     step = reporter.step("fetch", len(requests))
-    contents = _Announcing(house.objects, processing.offer)
-    recorder = Recorder(house.engine, contents, **({"now": lambda: moment} if now else {}))
+    recorder = Recorder(house.engine, house.contents, on_content=processing.offer, **({"now": lambda: moment} if now else {}))
     fetcher = make_fetcher(house.settings)
 
     def on_result(result: FetchResult) -> None:
@@ -172,20 +169,6 @@ def _fetch(
     cycle.session = recorder.finish()
     with writing(house.engine) as session:
         bulk.expire(session, moment)
-
-
-class _Announcing(ContentStore):
-    """The content store of a fetch: says which content came in, so that it is processed while others are still fetched."""
-
-    def __init__(self, objects: ObjectStore, announce: Callable[[str], None]) -> None:
-        super().__init__(objects)
-        self._announce = announce
-
-    def put(self, data: bytes) -> Content:
-        """Store, then announce."""
-        content = super().put(data)
-        self._announce(content.sha256)
-        return content
 
 
 class _Processing:
