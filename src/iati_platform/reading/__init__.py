@@ -8,6 +8,6 @@ if reading.problems:  # broken somewhere: nothing of the file counts
 """
 
 from iati_platform.reading.file import FileReading, read, tree_version
-from iati_platform.reading.nodes import Node, Problem, ProblemCode, Record, SchemaError
+from iati_platform.reading.nodes import XML_PROBLEM_RULE, Node, Problem, ProblemCode, Record, SchemaError
 
-__all__ = ["FileReading", "Node", "Problem", "ProblemCode", "Record", "SchemaError", "read", "tree_version"]
+__all__ = ["XML_PROBLEM_RULE", "FileReading", "Node", "Problem", "ProblemCode", "Record", "SchemaError", "read", "tree_version"]

@@ -45,9 +45,10 @@ def diagnose(data: bytes, body: int) -> Problem | None:
 def from_libxml2(error: etree.XMLSyntaxError, line: int, column: int) -> Problem:
     """A problem that only libxml2 sees (its limits, undeclared prefixes), at a place the caller has worked out."""
     message = re.sub(r", line \d+, column \d+.*\Z", "", error.msg or "", flags=re.DOTALL).strip()
-    if error.code == _RESOURCE_LIMIT and "depth" in message:
+    limited = getattr(error, "code", None) == _RESOURCE_LIMIT
+    if limited and "depth" in message:
         return Problem(ProblemCode.TOO_DEEP, "Elements are nested more than 256 levels deep.", line, column)
-    if error.code == _RESOURCE_LIMIT:
+    if limited:
         return Problem(ProblemCode.TOO_LARGE, "One text, attribute or name is larger than 10 million bytes.", line, column)
     return Problem(ProblemCode.NOT_WELL_FORMED, f"Not well-formed XML at line {line}, column {column}: {message}.", line, column)
 

@@ -6,8 +6,9 @@ Memory: the bytes, packed offsets, and one batch at a time.
 from __future__ import annotations
 
 import gc
+from array import array
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 from xml.parsers import expat
 
 from lxml import etree
@@ -49,7 +50,7 @@ class FileReading:
         self.records_valid = True
         self._body = intake.body
         self._root: tuple[int, int] = (0, 0)
-        self._slices = Slices(*_no_slices())
+        self._slices = Slices(array("q"), array("q"))
         self._frame_checked = False
 
     def __len__(self) -> int:
@@ -211,7 +212,7 @@ def _frame(reading: FileReading, kind: FileKind, position: int, opening_end: int
             text, lines = split.skeleton(data, position, slices, record_name)
             root = _parse(text, exact_blanks=True)
         except etree.XMLSyntaxError as error:
-            reading.problems.append(diagnosis.from_libxml2(error, schema._line(error.lineno or 1, lines), error.offset or 1))
+            reading.problems.append(diagnosis.from_libxml2(error, schema.line_in_file(error.lineno or 1, lines), error.offset or 1))
             return
         except expat.ExpatError:  # pragma: no cover - diagnose has accepted the same bytes
             reading.problems.append(Problem(ProblemCode.NOT_WELL_FORMED, "Not well-formed XML."))
@@ -222,7 +223,7 @@ def _frame(reading: FileReading, kind: FileKind, position: int, opening_end: int
         reading.problems.append(Problem(ProblemCode.NOT_IATI, message, line, column))
         return
     reading.kind = kind
-    reading.root_attributes = dict(root.attrib)
+    reading.root_attributes = {str(name): str(value) for name, value in root.attrib.items()}
     reading.root_namespaces = dict(root.nsmap)
     reading.version = reading.root_attributes.get("version", "")
     reading.tree_version = tree_version(reading.version)
@@ -256,11 +257,12 @@ def _refuse_root(reading: FileReading, name: str, position: int) -> None:
 
 def _parse(text: bytes, exact_blanks: bool) -> etree._Element:
     """One tree. Blanks between elements are dropped to save time; next to comments libxml2 would drop some that belong to a text."""
+    internal: Any = "internal"  # resolves the five predefined entities, never loads one
     parser = etree.XMLParser(
         remove_blank_text=not exact_blanks,
         remove_comments=True,
         remove_pis=True,
-        resolve_entities="internal",
+        resolve_entities=internal,
         no_network=True,
         load_dtd=False,
         huge_tree=False,
@@ -287,12 +289,6 @@ def _records_below(root: etree._Element, record_name: bytes) -> int:
 
 def _has_text(root: etree._Element) -> bool:
     return bool((root.text and root.text.strip()) or any(child.tail and child.tail.strip() for child in root))
-
-
-def _no_slices() -> tuple[object, object]:
-    from array import array
-
-    return array("q"), array("q")
 
 
 class _no_garbage_collection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from iati_platform.standard import ElementSpec
 
@@ -13,6 +13,10 @@ from iati_platform.standard import ElementSpec
 #: `attributes`: lxml name -> raw value; `text`: all own text joined when the element carries text, else "";
 #: `children`: a list, or () when there are none; `ordinal`: number of the element in document order within its record (record = 0).
 Node: TypeAlias = tuple[ElementSpec, dict[str, str], str, Sequence["Node"], int]
+
+
+#: The Validator's id for everything that is not usable XML.
+XML_PROBLEM_RULE: Final = "0.1.1"
 
 
 class ProblemCode(StrEnum):
@@ -41,7 +45,7 @@ class Problem:
     @property
     def rule_id(self) -> str:
         """The Validator's id for it: 0.2.1 for well-formed XML that is not IATI, 0.1.1 for everything that is not usable XML."""
-        return "0.2.1" if self.code is ProblemCode.NOT_IATI or self.code is ProblemCode.HTML else "0.1.1"
+        return "0.2.1" if self.code is ProblemCode.NOT_IATI or self.code is ProblemCode.HTML else XML_PROBLEM_RULE
 
 
 @dataclass(frozen=True, slots=True)

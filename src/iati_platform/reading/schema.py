@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 from lxml import etree
 
@@ -33,7 +33,7 @@ def attribute(schema: etree.XMLSchema, root: etree._Element, record_name: str) -
     records: dict[int, list[tuple[int, str, str]]] = {}
     at_root: list[tuple[int, str]] = []
     pattern = re.compile(rf"/{re.escape(root.tag)}/{re.escape(record_name)}(?:\[(\d+)\])?(/.*)?\Z")
-    for entry in schema.error_log:
+    for entry in _entries(schema):
         match = pattern.match(entry.path or "")
         if match is None:
             at_root.append((entry.line, entry.message))
@@ -67,16 +67,21 @@ def frame_errors(schema: etree.XMLSchema, skeleton: etree._Element, record_name:
         return []
     within = re.compile(rf"/{re.escape(skeleton.tag)}/{re.escape(record_name)}(?:\[\d+\])?\Z")
     errors = []
-    for entry in schema.error_log:
+    for entry in _entries(schema):
         path = entry.path or ""
         misplaced = entry.type == _ELEMENT_CONTENT and "not expected" in entry.message
         if within.match(path) and not misplaced:
             continue
-        errors.append(SchemaError(_line(entry.line, lines), entry.message, path))
+        errors.append(SchemaError(line_in_file(entry.line, lines), entry.message, path))
     return errors
 
 
-def _line(line: int, lines: Iterable[tuple[int, int]]) -> int:
+def _entries(schema: etree.XMLSchema) -> Iterable[Any]:
+    log: Any = schema.error_log
+    return cast(Iterable[Any], log)
+
+
+def line_in_file(line: int, lines: Iterable[tuple[int, int]]) -> int:
     """From a line of the skeleton to a line of the file."""
     here, there = 1, 1
     for skeleton_line, file_line in lines:

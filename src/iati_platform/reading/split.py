@@ -63,7 +63,7 @@ def scan(data: bytes, position: int, name: bytes) -> Slices | None:
     depth = 0
     while match := search(data, position):
         at, kind = match.start(), match.lastindex
-        if kind == _OPEN or kind == _CLOSE:
+        if kind in (_OPEN, _CLOSE):
             rest = _REST_OF_TAG.match(data, match.end())
             if rest is None:
                 return None

@@ -85,9 +85,12 @@ class ReportBuilder:
             self._keep(Finding("0.3.1", "critical", "schema", message, tuple(contexts), index))
 
     def _rules(self, record: Record, index: int, found: list[tuple[Rule, Failure]]) -> None:
-        kept, marks = [], set[Mark]()
+        kept: list[tuple[Rule, Failure]] = []
+        marks: set[Mark] = set()
+        room: Counter[str] = Counter()
         for rule, failure in found:
-            if self._kept[rule.id] + sum(1 for other, _ in kept if other.id == rule.id) >= KEPT_PER_RULE:
+            room[rule.id] += 1
+            if self._kept[rule.id] + room[rule.id] > KEPT_PER_RULE:
                 self._count(rule, failure)
                 continue
             kept.append((rule, failure))

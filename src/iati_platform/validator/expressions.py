@@ -196,31 +196,31 @@ class _Parser:
         return kind, evaluate
 
     def operand(self, top: bool) -> tuple[str, Evaluate]:
-        token = self.peek()
-        if token == "(":
+        word = self.peek()
+        if word == "(":
             self.take()
             inner = self.disjunction(top)
             self.take(")")
             return inner
-        if token[:1] in ("'", '"'):
+        if word[:1] in ("'", '"'):
             literal = self.take()[1:-1]
             return "string", (lambda n, g, p, a: a) if literal == _LOOP else (lambda n, g, p, a: literal)
-        if token[:1].isdigit():
+        if word[:1].isdigit():
             value = float(self.take())
             return "number", lambda n, g, p, a: value
-        if token in ("not", "count", "number") and self.peek(1) == "(":
+        if word in ("not", "count", "number") and self.peek(1) == "(":
             self.take()
             self.take("(")
             begin = self.at
             inner = self.disjunction(top)
             tokens = self.tokens[begin : self.at]
             self.take(")")
-            if token == "not" and len(tokens) == 2 and tokens[0] == "@":
+            if word == "not" and len(tokens) == 2 and tokens[0] == "@":
                 return "boolean", self._member(_attribute_name(tokens[1]), frozenset([None]))
             location = self.locations.get(inner[1])
-            if location and token in ("not", "count"):
+            if location and word in ("not", "count"):
                 inner = ("set", location.owners)
-            return _FUNCTIONS[token](*inner)
+            return _FUNCTIONS[word](*inner)
         location = self.path(top)
         values = _values(location)
         self.locations[values] = location

@@ -184,6 +184,11 @@ def report_to_json(report: Report) -> bytes:
     )
 
 
+def _context(row: list[Any]) -> Context:
+    text, line, column, xpath, element, *until = row
+    return Context(text, line, column, xpath, element, date.fromisoformat(until[0]) if until else None)
+
+
 def report_from_json(data: bytes) -> Report:
     """The inverse of `report_to_json`. ValueError for another format."""
     content = orjson.loads(data)
@@ -194,7 +199,7 @@ def report_from_json(data: bytes) -> Report:
     for number, index, contexts, *unless in content["findings"]:
         rule_id, severity, category, message, codelist = rules[number]
         prefix, *values = unless[0] if unless else (0,)
-        made = tuple(Context(*context[:5], until=date.fromisoformat(context[5]) if len(context) > 5 else None) for context in contexts)
+        made = tuple(_context(context) for context in contexts)
         findings.append(Finding(rule_id, severity, category, message, made, index, codelist, tuple(values), bool(prefix)))
     beyond: Counter[Uncounted] = Counter()
     for rule_id, severity, until, values, prefix, count in content["beyond"]:
