@@ -160,7 +160,11 @@ def _forget() -> None:
 
 @cache
 def _shapes() -> dict[str, Shape]:
-    return {name: Shape(key_of(field), field.type, field.multi, field.number) for name, field in field_model().items()}
+    shapes = {name: Shape(key_of(field), field.type, field.multi, field.number) for name, field in field_model().items()}
+    identifier = shapes["iati_identifier"]
+    # Line ends inside identifiers go away (spec §5.4 rule 3).
+    identifier.pieces = Pieces(lambda text: identifier._code(text.replace("\r", "").replace("\n", "")))
+    return shapes
 
 
 _extensions: dict[str, Shape] = {}
