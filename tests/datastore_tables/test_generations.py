@@ -107,3 +107,9 @@ def test_no_commit_rewrites_more_than_its_credit() -> None:
     parts = [Part(Path(f"p{n}"), {n: 600_000, 100 + n: 400_000}) for n in range(10)]
     chosen = choose({"transaction": parts}, set(range(10)), 1_300_000)
     assert sum(merge.live for merge in chosen) == 1_200_000
+
+
+def test_little_memory_changes_nothing_but_the_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iati_platform.datastore.tables.writer.HELD_BYTES", 1)
+    directory = published(tmp_path / "1", a=SECOND, b=FIRST, c=SECOND)
+    assert names(directory) == [("a", "XM-EX-1-A"), ("b", "GB-1-X"), ("c", "XM-EX-1-A")]

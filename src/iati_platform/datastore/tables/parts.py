@@ -28,8 +28,9 @@ GROUP_ROWS: Final = 122_880
 GROUP_BYTES: Final = 24 << 20
 PART_ROWS: Final = 1_000_000
 PART_BYTES: Final = 256 << 20
-#: Texts waiting to be typed, as bytes of JSON; Python needs about five times as much memory for them.
-_PENDING_BYTES: Final = 4 << 20
+#: Texts waiting to be typed, as bytes of JSON, and how many times as much memory Python needs for them.
+_PENDING_BYTES: Final = 2 << 20
+_TEXT_COST: Final = 5
 _METADATA: Final = b"iati_platform.part"
 
 _TYPES: Final = {table.name: {column.name: column.type for column in table.columns} for table in TABLES}
@@ -120,6 +121,16 @@ class PartsWriter:
         self._batch_bytes += rows.nbytes
         if self._batch_rows >= GROUP_ROWS or self._batch_bytes >= GROUP_BYTES:
             self._group()
+
+    @property
+    def held(self) -> int:
+        """Bytes of memory that `release` would free, roughly."""
+        return self._text_bytes * _TEXT_COST + self._batch_bytes
+
+    def release(self) -> None:
+        """Write what is held as a row group of its own, though it may be small."""
+        self._type()
+        self._group()
 
     def close(self) -> list[Part]:
         """Write what is left; the new parts, durable on disk."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from iati_platform.registry.refs import DatasetRef
 
 FORMAT: Final = 1
+#: Memory for rows of all tables that are not written yet; above it the table that holds most writes a row group.
+HELD_BYTES: Final = 96 << 20
 MANIFEST: Final = "manifest.json"
 DATASETS: Final = "dataset.parquet"
 
@@ -105,6 +107,8 @@ class TablesWriter:
                     writer = self._new[name] = self._writer(name, "new")
                 for chunk in content.split(b"\n"):
                     writer.append(load, chunk)
+            while sum(each.held for each in self._new.values()) > HELD_BYTES:
+                max(self._new.values(), key=lambda each: each.held).release()
         self._datasets[dataset.id] = _live(dataset, load)
 
     def describe(self, dataset: DatasetRef) -> bool:
