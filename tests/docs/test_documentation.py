@@ -95,6 +95,12 @@ def test_every_decision_is_in_the_list() -> None:
     assert listed == {path.name for path in folder.glob("*.md")} - {"README.md"}
 
 
+def test_every_page_is_reached_from_the_index() -> None:
+    index = next(page for page in PAGES if page.name == "docs/index.md")
+    linked = {link.partition("#")[0] for link in index.links()}
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"} <= linked
+
+
 def test_no_page_names_a_path_of_somebodys_machine() -> None:
     texts: dict[str, str] = {page.name: page.text for page in PAGES}
     texts["NOTICE"] = (ROOT / "NOTICE").read_text(encoding="utf-8")

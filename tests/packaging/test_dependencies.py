@@ -34,6 +34,12 @@ def imported(*folders: str) -> set[str]:
                     names |= {alias.name.split(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                     names.add(node.module.split(".")[0])
+                elif (
+                    isinstance(node, ast.Call)
+                    and getattr(node.func, "attr", "") == "importorskip"
+                    and isinstance(node.args[0], ast.Constant)
+                ):
+                    names.add(str(node.args[0].value).split(".")[0])
     return {LIBRARY.get(name, name) for name in names if name not in sys.stdlib_module_names and name not in OURS}
 
 

@@ -1,13 +1,14 @@
 """What `make dist` makes works where there is no checkout: a wheel, an empty environment, one command."""
 
 import json
+import re
 import subprocess
 import zipfile
 from pathlib import Path
 
 import httpx
 
-from tests.packaging.running import clean_environment, platform, stop
+from tests.packaging.running import clean_environment, found, platform, stop
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,18 +41,14 @@ def test_the_doctor_finds_a_fresh_installation_well(installed: Path, tmp_path: P
 
 def test_a_whole_platform_comes_up_over_the_demonstration(installed: Path, tmp_path: Path) -> None:
     with platform([str(installed)], tmp_path, "--demo") as running:
+        planted = json.loads((tmp_path / "data/demo/expectations.json").read_text(encoding="utf-8"))
+        readable = sum(row["activities"] for row in planted["datasets"].values())
         index = httpx.get(f"{running.url}/bulk-data/datasets-minimal", timeout=30).raise_for_status().json()
-        assert len(index["datasets"]) == 106
-        activities = (
-            httpx.get(f"{running.url}/datastore/activity/select", params={"q": "*:*", "rows": 1}, timeout=30).raise_for_status().json()
-        )
-        found = activities["response"]["numFound"]
-        assert found > 2000
-        assert json.dumps(activities["response"]["docs"][0]).count("iati_identifier") >= 1
+        assert {entry["short_name"] for entry in index["datasets"]} == set(planted["datasets"])
+        # Some are held back from the collections: 1.x, and what breaks the schema.
+        assert readable * 0.95 < found(running.url) < readable
         home = httpx.get(f"{running.url}/", timeout=30).raise_for_status()
         assert home.headers["content-type"].startswith("text/html")
-        text = home.text.replace(",", "").replace("\u202f", "").replace("&nbsp;", "")
-        assert "106" in text
-        assert "32" in text
-        assert str(found) in text
+        shown = set(re.findall(r">\s*([\d,]+)\s*<", home.text))
+        assert {"32", "106", f"{readable:,}"} <= shown
         assert stop(running.process) == 0, running.log.read_text(errors="replace")
