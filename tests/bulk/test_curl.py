@@ -372,3 +372,10 @@ def test_a_host_that_answers_now_and_then_is_not_given_up(server: Server) -> Non
     results = fetch_all(requests, replace(LIMITS, retries=0), per_host=1)
     assert sum(result.outcome is Outcome.CONTENT for result in results) == 15
     assert server.requests["/silent"] >= 45
+
+
+def test_a_full_disk_ends_the_run_and_is_not_the_publisher_s_fault(server: Server, tmp_path: Path) -> None:
+    Handler.bodies["large"] = b"<iati-activities>" + b" " * 3_000_000
+    gone = tmp_path / "gone"  # where large bodies should wait cannot be written
+    with pytest.raises(FileNotFoundError):
+        CurlFetcher(limits=LIMITS, guard=LOOPBACK, spool=gone).run([FetchRequest("d", server.url("/named/large"))], lambda result: None)

@@ -1,8 +1,8 @@
 """Fetching over HTTP: one event loop over libcurl, many transfers, few per host.
 
-libcurl does the protocol; decided here, on every hop: which addresses may be opened, whether an answer is worth its body, how much
-of it to take, and when a certificate that does not verify is tolerated. Redirects are followed by us, so that each target is cleaned,
-checked and queued for its own host.
+libcurl does the protocol, `transfer.py` looks at one answer while it arrives; decided here: whose turn it is, what is tried again, and
+when a certificate that does not verify is tolerated. Redirects are followed by us, so that each target is cleaned, checked and queued for
+its own host.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import heapq
 import itertools
 import queue
 import selectors
-import socket
 import threading
 import time
 from collections import defaultdict, deque
@@ -25,56 +24,15 @@ import certifi
 import pycurl
 
 from iati_platform import __version__
-from iati_platform.bulk import sniff
 from iati_platform.bulk.addresses import AddressGuard
 from iati_platform.bulk.catalogue import CERTIFICATE_CODES, RETRY_CODES, Cause, ErrorType, curl_failure
 from iati_platform.bulk.exchange import Body, Failure, FetchLimits, FetchRequest, FetchResult, OnResult, Outcome
+from iati_platform.bulk.transfer import EXPANDS, Transfer
 from iati_platform.bulk.urls import BadUrl, clean_url, host_of, redirect_target
 
 USER_AGENT = f"IATI-Unified-Platform/{__version__} (bulk data service)"
-_ACCEPT = "Accept: application/xml, text/xml;q=0.9, */*;q=0.5"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# Bodies nobody reads (errors, redirects, answers equal to what we hold) are drained up to this size to keep the connection.
-_DRAIN_BYTES = 65_536
-# A file that does not look like XML by now is not downloaded any further.
-_JUDGE_BYTES = 65_536
-_MAX_HEADERS, _MAX_HEADER_LENGTH = 64, 1000
 _MIDWAY_CODES = frozenset({pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR, pycurl.E_HTTP2, pycurl.E_PARTIAL_FILE})
-
-
-class _Transfer:
-    """One request on its way: over several hops, retries and at most one unverified attempt per host."""
-
-    __slots__ = (
-        "attempts", "blocked", "body", "cookies", "encoded_length", "handle", "headers", "hops", "host", "matched", "reason", "received",
-        "request", "started", "status", "stop_failure", "stopped", "tls_problem", "unverified", "url",
-    )  # fmt: skip
-
-    def __init__(self, request: FetchRequest, url: str) -> None:
-        self.request = request
-        self.url = url
-        self.host = host_of(url)
-        self.hops = 0
-        self.attempts = 0
-        self.started: float | None = None
-        self.tls_problem: str | None = None
-        self.received = 0
-        self.cookies: list[str] = []
-        self.unverified = False
-        self.handle: Any = None
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the answer of the previous hop or attempt."""
-        self.status: int | None = None
-        self.reason: str | None = None
-        self.headers: dict[str, str] = {}
-        self.body: Body | None = None
-        self.blocked: list[str] = []
-        self.encoded_length: int | None = None
-        self.matched = False
-        self.stopped = False
-        self.stop_failure: Failure | None = None
 
 
 class CurlFetcher:
@@ -158,12 +116,12 @@ class _Run:
         self.fetcher = fetcher
         self.limits = fetcher.limits
         self.desk = desk
-        self.queues: defaultdict[str, deque[_Transfer]] = defaultdict(deque)
+        self.queues: defaultdict[str, deque[Transfer]] = defaultdict(deque)
         self.active: defaultdict[str, int] = defaultdict(int)
         self.ready: deque[str] = deque()
-        self.waiting: list[tuple[float, int, _Transfer]] = []
+        self.waiting: list[tuple[float, int, Transfer]] = []
         self.sequence = itertools.count()
-        self.running: set[_Transfer] = set()
+        self.running: set[Transfer] = set()
         self.idle_handles: list[Any] = []
         self.unverified_hosts: dict[str, str] = {}
         self.broken_hosts: dict[str, tuple[int, Failure]] = {}  # failures in a row, and the latest
@@ -195,9 +153,9 @@ class _Run:
             cause = Cause.BAD_URL if request.url.strip() else Cause.NO_URL
             self.desk.results.put(FetchResult(request, Outcome.FAILED, failure=Failure(ErrorType.OTHER_ERROR, cause, str(error))))
             return
-        self._enqueue(_Transfer(request, url))
+        self._enqueue(Transfer(request, url, self.limits, self.fetcher.guard, self.fetcher.spool))
 
-    def _enqueue(self, transfer: _Transfer) -> None:
+    def _enqueue(self, transfer: Transfer) -> None:
         queue = self.queues[transfer.host]
         queue.append(transfer)
         if len(queue) == 1 and self.active[transfer.host] < self.fetcher.per_host:
@@ -221,7 +179,7 @@ class _Run:
                 self.ready.append(host)
             self._start(transfer)
 
-    def _skip(self, transfer: _Transfer, failures: int, failure: Failure) -> None:
+    def _skip(self, transfer: Transfer, failures: int, failure: Failure) -> None:
         """Not tried: a dead host with a thousand files would hold the run for hours."""
         summary = f"Not tried now: the last {failures} connections to this host failed. {failure.summary}"
         transfer.reset()
@@ -236,7 +194,7 @@ class _Run:
 
     # -- one transfer ----------------------------------------------------------------------------------------------------------
 
-    def _start(self, transfer: _Transfer) -> None:
+    def _start(self, transfer: Transfer) -> None:
         handle = self.idle_handles.pop() if self.idle_handles else pycurl.Curl()
         transfer.reset()
         transfer.handle = handle
@@ -249,102 +207,9 @@ class _Run:
         if unverified is not None:
             transfer.tls_problem = unverified
         transfer.unverified = unverified is not None
-        headers = [_ACCEPT]
-        if transfer.request.etag is not None:
-            headers.append(f"If-None-Match: {transfer.request.etag}")
-        if transfer.request.last_modified is not None:
-            headers.append(f"If-Modified-Since: {transfer.request.last_modified}")
-        setopt = handle.setopt
-        setopt(pycurl.URL, transfer.url)
-        setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        setopt(pycurl.PROXY, "")  # through a proxy the address guard would see the proxy only
-        setopt(pycurl.FOLLOWLOCATION, 0)
-        setopt(pycurl.USERAGENT, self.fetcher.user_agent)
-        setopt(pycurl.HTTPHEADER, headers)
-        setopt(pycurl.ACCEPT_ENCODING, "gzip, deflate")
-        setopt(pycurl.COOKIEFILE, "")
-        for cookie in transfer.cookies:  # some hosts send visitors round until their cookie comes back
-            setopt(pycurl.COOKIELIST, cookie)
-        setopt(pycurl.NOSIGNAL, 1)
-        setopt(pycurl.CONNECTTIMEOUT_MS, int(self.limits.connect_seconds * 1000))
-        setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
-        setopt(pycurl.LOW_SPEED_LIMIT, self.limits.slow_bytes_per_second)
-        setopt(pycurl.LOW_SPEED_TIME, self.limits.slow_seconds)
-        setopt(pycurl.MAXFILESIZE_LARGE, self.limits.max_size)
-        setopt(pycurl.CAINFO, self.fetcher.ca_file)
-        setopt(pycurl.SSL_VERIFYPEER, 0 if unverified is not None else 1)
-        setopt(pycurl.SSL_VERIFYHOST, 0 if unverified is not None else 2)
-        setopt(pycurl.OPENSOCKETFUNCTION, lambda purpose, address: self._open_socket(transfer, address))
-        setopt(pycurl.HEADERFUNCTION, lambda line: self._on_header(transfer, line))
-        setopt(pycurl.WRITEFUNCTION, lambda chunk: self._on_body(transfer, chunk))
-        handle.transfer = transfer
+        transfer.configure(handle, self.fetcher.ca_file, self.fetcher.user_agent, left)
         self.running.add(transfer)
         self.multi.add_handle(handle)
-
-    def _open_socket(self, transfer: _Transfer, address: Any) -> Any:
-        family, kind, protocol, location = address
-        if family not in (socket.AF_INET, socket.AF_INET6) or not self.fetcher.guard.permits(location[0]):
-            transfer.blocked.append(str(location[0]))
-            return pycurl.SOCKET_BAD
-        return socket.socket(family, kind, protocol)
-
-    def _on_header(self, transfer: _Transfer, line: bytes) -> None:
-        text = line.decode("latin-1").strip()
-        if text.startswith("HTTP/") and ":" not in text.partition(" ")[0]:
-            version_status = text.split(" ", 2)
-            transfer.status = int(version_status[1]) if len(version_status) > 1 and version_status[1].isdigit() else None
-            transfer.reason = version_status[2].strip() or None if len(version_status) > 2 else None
-            transfer.headers = {}
-        elif text:
-            name, colon, value = text.partition(":")
-            if colon and len(transfer.headers) < _MAX_HEADERS:
-                transfer.headers[_canonical(name)] = value.strip()[:_MAX_HEADER_LENGTH]
-        else:
-            self._judge_headers(transfer)
-
-    def _judge_headers(self, transfer: _Transfer) -> None:
-        headers, request = transfer.headers, transfer.request
-        if transfer.status != 200:
-            return
-        if "Content-Encoding" in headers and headers.get("Content-Length", "").isdigit():
-            transfer.encoded_length = int(headers["Content-Length"])
-        # Some servers answer 200 with the very validators we sent: what a HEAD would have told, in the same round trip.
-        etag, modified = headers.get("ETag"), headers.get("Last-Modified")
-        if etag is not None:
-            transfer.matched = etag == request.etag
-        elif modified is not None:
-            transfer.matched = modified == request.last_modified
-
-    def _on_body(self, transfer: _Transfer, chunk: bytes) -> int:
-        size = len(chunk)
-        if transfer.body is None:
-            transfer.body = Body(directory=self.fetcher.spool)
-        body = transfer.body
-        if transfer.status != 200 or transfer.matched:
-            body.size += size
-            if body.size > _DRAIN_BYTES or int(transfer.headers.get("Content-Length", "0").zfill(1)[:12] or 0) > _DRAIN_BYTES:
-                transfer.stopped = True
-                return 0
-            return size
-        before = body.size
-        if before + size > self.limits.max_size:
-            return self._give_up(transfer, Cause.TOO_LARGE, "The file is larger than this service accepts.")
-        if transfer.encoded_length is not None and self._expands(before + size, transfer.encoded_length):
-            return self._give_up(transfer, Cause.EXPANDS, "The compressed answer unpacks to far more than a data file would.")
-        body.write(chunk)
-        if before < _JUDGE_BYTES <= body.size:
-            refused = sniff.refusal(body.head(_JUDGE_BYTES))
-            if refused is not None:
-                transfer.stop_failure = Failure(ErrorType.NOT_IATI_CONTENT, refused.cause, refused.summary)
-                return 0
-        return size
-
-    def _expands(self, decoded: int, encoded: int) -> bool:
-        return decoded > self.limits.expansion_floor and decoded > self.limits.expansion_ratio * max(1, encoded)
-
-    def _give_up(self, transfer: _Transfer, cause: Cause, summary: str) -> int:
-        transfer.stop_failure = Failure(ErrorType.OTHER_ERROR, cause, summary)
-        return 0
 
     # -- the loop --------------------------------------------------------------------------------------------------------------
 
@@ -402,7 +267,7 @@ class _Run:
                 return
 
     def _finished(self, handle: Any, code: int, message: str) -> None:
-        transfer: _Transfer = handle.transfer
+        transfer: Transfer = handle.transfer
         received = int(handle.getinfo(pycurl.SIZE_DOWNLOAD_T))
         transfer.received += received
         transfer.cookies = handle.getinfo(pycurl.INFO_COOKIELIST)
@@ -415,6 +280,8 @@ class _Run:
         handle.transfer = None
         self.idle_handles.append(handle)
         self._release(transfer.host)
+        if transfer.local_error is not None:  # a full disk is ours, not the publisher's: the run ends
+            raise transfer.local_error
         if code == pycurl.E_WRITE_ERROR and (transfer.stopped or transfer.stop_failure is not None):
             code = 0
         if code == 0:
@@ -426,7 +293,7 @@ class _Run:
         else:
             self._broken(transfer, code, message, connected)
 
-    def _answered(self, transfer: _Transfer, received: int) -> None:
+    def _answered(self, transfer: Transfer, received: int) -> None:
         if transfer.stop_failure is not None:
             self._fail(transfer, transfer.stop_failure)
         elif transfer.status in _REDIRECTS and transfer.headers.get("Location"):
@@ -435,16 +302,15 @@ class _Run:
             self._deliver(transfer, Outcome.UNCHANGED)
         elif transfer.status == 200:
             size = transfer.body.size if transfer.body is not None else 0
-            if "Content-Encoding" in transfer.headers and self._expands(size, received):
-                summary = "The compressed answer unpacks to far more than a data file would."
-                self._fail(transfer, Failure(ErrorType.OTHER_ERROR, Cause.EXPANDS, summary))
+            if "Content-Encoding" in transfer.headers and transfer.expands(size, received):
+                self._fail(transfer, EXPANDS)
             else:
                 self._deliver(transfer, Outcome.CONTENT)
         else:
             words = " ".join(str(part) for part in (transfer.status, transfer.reason) if part)
             self._fail(transfer, Failure(ErrorType.HTTP_NON_200, Cause.STATUS, f"The server answered {words or 'without a status'}."))
 
-    def _follow(self, transfer: _Transfer) -> None:
+    def _follow(self, transfer: Transfer) -> None:
         if transfer.hops >= self.limits.max_redirects:
             error, cause, summary = curl_failure(pycurl.E_TOO_MANY_REDIRECTS, connected=True, deadline=False)
             self._fail(transfer, Failure(error, cause, summary, f"More than {self.limits.max_redirects} redirects."))
@@ -462,7 +328,7 @@ class _Run:
         transfer.host = host_of(target)
         self._enqueue(transfer)
 
-    def _broken(self, transfer: _Transfer, code: int, message: str, connected: bool) -> None:
+    def _broken(self, transfer: Transfer, code: int, message: str, connected: bool) -> None:
         if code == pycurl.E_COULDNT_CONNECT and transfer.blocked:
             summary = "The address leads into a private network, which this service does not fetch from."
             refused = ", ".join(sorted(set(transfer.blocked)))
@@ -484,16 +350,16 @@ class _Run:
             self.broken_hosts[transfer.host] = (self.broken_hosts.get(transfer.host, (0, failure))[0] + 1, failure)
         self._fail(transfer, failure)
 
-    def _fail(self, transfer: _Transfer, failure: Failure) -> None:
+    def _fail(self, transfer: Transfer, failure: Failure) -> None:
         self._close_body(transfer)
         self._deliver(transfer, Outcome.FAILED, failure)
 
-    def _close_body(self, transfer: _Transfer) -> None:
+    def _close_body(self, transfer: Transfer) -> None:
         if transfer.body is not None:
             transfer.body.close()
             transfer.body = None
 
-    def _deliver(self, transfer: _Transfer, outcome: Outcome, failure: Failure | None = None) -> None:
+    def _deliver(self, transfer: Transfer, outcome: Outcome, failure: Failure | None = None) -> None:
         if outcome is Outcome.CONTENT:
             body = transfer.body if transfer.body is not None else Body()
             transfer.body = None
@@ -545,8 +411,3 @@ def retry_time(value: str | None, now: datetime) -> datetime | None:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
     return min(moment, now + timedelta(days=1)) if moment > now else None
-
-
-def _canonical(name: str) -> str:
-    title = name.strip().title()
-    return "ETag" if title == "Etag" else title
