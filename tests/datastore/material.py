@@ -71,7 +71,12 @@ class Activity:
 
     def xml(self) -> str:
         """Inner XML with the start tag's attributes in front, as `activities` wants it."""
-        names = {"last-updated-datetime": self.updated, "hierarchy": self.hierarchy, "humanitarian": self.humanitarian, "default-currency": self.currency}
+        names = {
+            "last-updated-datetime": self.updated,
+            "hierarchy": self.hierarchy,
+            "humanitarian": self.humanitarian,
+            "default-currency": self.currency,
+        }
         attributes = "".join(f' {name}="{value}"' for name, value in names.items() if value)
         titles = "".join(f"<narrative>{escape(text)}</narrative>" for text in (self.title, *self.titles) if text)
         parts = [

@@ -15,7 +15,9 @@ def test_every_field_of_the_reference_list_is_there_in_its_order_with_type_and_m
         rows = [row for row in csv.DictReader(file) if "*" not in row["field"]]
     for collection in Collection:
         wanted = [
-            (row["field"], _SAME.get(row["type"], row["type"]), row["multi"] == "true") for row in rows if row["collection"] == collection.value
+            (row["field"], _SAME.get(row["type"], row["type"]), row["multi"] == "true")
+            for row in rows
+            if row["collection"] == collection.value
         ]
         assert [(field.name, field.type.value, field.multi) for field in collection_fields(collection)] == wanted
 

@@ -163,7 +163,10 @@ _occurs = st.sampled_from(Occur)
 
 def _groups(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     clauses = st.lists(st.builds(Clause, _occurs, inner), min_size=2, max_size=4)
-    return st.one_of(st.builds(lambda found: Group(tuple(found)), clauses), st.builds(Boost, inner.filter(lambda n: not isinstance(n, Boost)), st.floats(0.25, 99)))
+    return st.one_of(
+        st.builds(lambda found: Group(tuple(found)), clauses),
+        st.builds(Boost, inner.filter(lambda n: not isinstance(n, Boost)), st.floats(0.25, 99)),
+    )
 
 
 @given(st.recursive(_leaves, _groups, max_leaves=8))

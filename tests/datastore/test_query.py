@@ -15,7 +15,21 @@ from iati_platform.datastore.analysis import tokens
 from iati_platform.datastore.fields import Collection, FieldType, field_model
 from iati_platform.datastore.query import QueryError, parse
 from iati_platform.datastore.query.dates import span
-from iati_platform.datastore.query.syntax import Boost, Clause, Everything, Exists, Group, Node, Occur, Phrase, Range, Sign, Term, Wildcard, render
+from iati_platform.datastore.query.syntax import (
+    Boost,
+    Clause,
+    Everything,
+    Exists,
+    Group,
+    Node,
+    Occur,
+    Phrase,
+    Range,
+    Sign,
+    Term,
+    Wildcard,
+    render,
+)
 from iati_platform.datastore.reader import IndexReader
 from iati_platform.datastore.select import read_request, select
 from iati_platform.datastore.values import instant
@@ -57,7 +71,13 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> IndexReader:
 
 
 def found(reader: IndexReader, query: str, collection: str = "activity", **more: str) -> list[dict[str, Any]]:
-    parameters = [("q", query), ("rows", "1000"), ("scope", "all"), ("fl", "*"), *((name.replace("_", "."), value) for name, value in more.items())]
+    parameters = [
+        ("q", query),
+        ("rows", "1000"),
+        ("scope", "all"),
+        ("fl", "*"),
+        *((name.replace("_", "."), value) for name, value in more.items()),
+    ]
     return [one.document for one in select(reader, read_request(Collection(collection), parameters, NOW)).found]
 
 

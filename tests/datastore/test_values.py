@@ -35,7 +35,13 @@ def test_dates_are_wall_clock_times(text: str, wanted: str | None) -> None:
 
 
 def test_numbers() -> None:
-    assert [number(text) for text in ("5", "-1.50", "1e3", ".5", "nan", "inf", "1_0", "1,000", "", "٣")] == [5.0, -1.5, 1000.0, 0.5, *[None] * 6]
+    assert [number(text) for text in ("5", "-1.50", "1e3", ".5", "nan", "inf", "1_0", "1,000", "", "٣")] == [
+        5.0,
+        -1.5,
+        1000.0,
+        0.5,
+        *[None] * 6,
+    ]
     assert [integer(text) for text in ("5", "-5", "2147483647", "2147483648", "1.0", "1_0", "")] == [5, -5, 2147483647, *[None] * 4]
     assert [boolean(text) for text in ("1", "true", "True", "0", "yes", "")] == [True, True, True, False, False, False]
 

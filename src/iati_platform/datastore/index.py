@@ -20,7 +20,7 @@ import tantivy
 from iati_platform.datastore.fields import Collection
 from iati_platform.datastore.layout import FORMAT_FILE, dataset_key, is_current
 from iati_platform.datastore.reader import IndexReader
-from iati_platform.datastore.schema import INDEX_FORMAT, open_index
+from iati_platform.datastore.schema import INDEX_FORMAT, open_index, schema
 from iati_platform.datastore.values import milliseconds
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ class IndexWriter:
         # Deletes are looked up in every segment at commit; a new index has nothing to delete but what this writer put in.
         for collection, writer in self._writers.items():
             if not self._fresh[collection] or key in self._written:
-                writer.delete_documents_by_term("_dataset", key)
+                # Not delete_documents_by_term: tantivy-py 0.27 makes a signed term of a number, which matches no unsigned field.
+                writer.delete_documents_by_query(tantivy.Query.term_query(schema(collection), "_dataset", key))
 
     def _shared(self, dataset: DatasetRef, key: int) -> str:
         """The dataset's part of every activity line."""

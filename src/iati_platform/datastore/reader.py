@@ -52,7 +52,6 @@ class IndexReader:
         for collection in Collection:
             if usable:
                 index = open_index(directory, collection, create=False)
-                index.reload()
             else:
                 index = tantivy.Index(schema(collection))
             self._searchers[collection] = index.searcher()

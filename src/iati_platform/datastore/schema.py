@@ -1,7 +1,7 @@
 """The schemas of the three search indexes, derived from the field model, and the analysers they name.
 
-Internal fields begin with `_`; searched fields are `f<number>`, largest values `m<number>` (see fragments.py). Three indexes rather
-than one, because the engine keeps a byte per document and text field: a transaction has 30 text fields of its own, an activity 250.
+Internal fields begin with `_`; searched fields are `f<number>`, largest values `m<number>` (see fragments.py). Three indexes rather than
+one, because the engine keeps a byte per document and text field: a transaction has 30 text fields of its own, an activity 250.
 """
 
 from __future__ import annotations
@@ -102,4 +102,5 @@ def open_index(directory: Path, collection: Collection, *, create: bool) -> tant
     for name, analyser in ((WORDS, words), (WHOLE, whole), (SILENT, silent)):
         index.register_tokenizer(name, analyser)
         index.register_fast_field_tokenizer(name, whole)
+    index.reload()
     return index
