@@ -111,7 +111,8 @@ def test_a_share_is_100_percent_only_when_nothing_is_missing(part: int, whole: i
 @pytest.mark.parametrize(
     ("day", "expected"),
     [
-        (date(2026, 11, 22), "today"), (date(2026, 11, 21), "yesterday"), (date(2026, 11, 23), "tomorrow"), (date(2026, 11, 1), "21 days ago"),
+        (date(2026, 11, 22), "today"), (date(2026, 11, 21), "yesterday"), (date(2026, 11, 23), "tomorrow"),
+        (date(2026, 11, 1), "21 days ago"),
         (date(2026, 8, 1), "3 months ago"), (date(2020, 1, 1), "6 years ago"), (date(2027, 1, 1), "in 40 days"),
     ],
 )  # fmt: skip
@@ -128,7 +129,8 @@ def test_a_list_is_one_table_in_three_forms() -> None:
     assert b"".join(csv_lines(COLUMNS, rows)) == b'name,size\r\n"wells, ""north""",10\r\n,5\r\n'
     assert json_rows(COLUMNS, rows) == [{"name": 'wells, "north"', "size": 10}, {"name": None, "size": 5}]
     assert json_page(table, "files") == (
-        b'{\n  "total": 12,\n  "page": 2,\n  "pages": 6,\n  "files": [\n    {\n      "name": "wells, \\"north\\"",\n      "size": 10\n    },\n'
+        b'{\n  "total": 12,\n  "page": 2,\n  "pages": 6,\n  "files": [\n'
+        b'    {\n      "name": "wells, \\"north\\"",\n      "size": 10\n    },\n'
         b'    {\n      "name": null,\n      "size": 5\n    }\n  ]\n}\n'
     )
     assert (table.first, table.last) == (3, 4)

@@ -116,8 +116,6 @@ class Catalogue:
     datasets: Mapping[str, DatasetEntry]
     organisations: Mapping[str, OrganisationEntry]
     totals: Totals
-    publishers: frozenset[str] = frozenset()
-    """Identifiers of all registered organisations: some rules accept a reference to one of them."""
 
 
 class CatalogueKeeper:
@@ -172,10 +170,7 @@ def join(session: Any, version: tuple[object, ...], manifest: Mapping[str, Any])
         )
         for one in sorted(registry.public_organisations(session), key=lambda one: one.human_readable_name.casefold())
     }
-    publishers = frozenset(
-        one.registered.organisation_identifier for one in organisations.values() if one.registered.organisation_identifier
-    )
-    return Catalogue(version, datasets, organisations, _totals(datasets, organisations), publishers)
+    return Catalogue(version, datasets, organisations, _totals(datasets, organisations))
 
 
 def _entry(registered: Dataset, state: Any, published: Mapping[str, Any]) -> DatasetEntry:
@@ -187,7 +182,10 @@ def _entry(registered: Dataset, state: Any, published: Mapping[str, Any]) -> Dat
         download=words.download_state(
             checked=checked, error_type=state[5] if state else None, cause=state[6] if state else None, has_copy=has_copy
         ),
-        validity=words.validity_state(published.get("state"), header),
+        # `summary` of the entry is that of the day; the header's was made before publishers and the calendar were looked at
+        validity=words.validity_state(
+            published.get("state"), {**header, **({"summary": published["summary"]} if "summary" in published else {})}
+        ),
         kind=words.KINDS.get(header.get("kind") or registered.file_type, "File"),
         version=header.get("version") or None,
         activities=header.get("activities"),

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from iati_platform import standard
+from iati_platform.datastore import service as datastore
 from iati_platform.datastore.fields import Collection
 from iati_platform.datastore.ordering import Pager, SortKey
 from iati_platform.datastore.payload import StoredActivity
@@ -48,14 +49,10 @@ SHOWN = (
 )
 SEARCHED = (
     ("title_narrative", "^4"),
-    ("description_narrative", ""),
+    ("iati_text", ""),
     ("iati_identifier", "^8"),
-    ("reporting_org_narrative", ""),
-    ("participating_org_narrative", ""),
-    ("location_name_narrative", ""),
-    ("sector_narrative", ""),
 )
-"""The fields a word is looked for in, with the weight of a hit."""
+"""The fields a word is looked for in (`iati_text`: all narratives), with the weight of a hit."""
 TYPED = re.compile(r'"([^"]*)"?|([^\s"]+)')
 PARTS_SHOWN = 100
 CHUNK = 500
@@ -102,8 +99,8 @@ class Contents:
         reader = self._readers.of(self.platform)
         if reader is None:
             return [], 0
-        total, stored = reader.dataset_activities(entry.registered.id, start, rows)
-        return [row_of(entry, one, start + number) for number, one in enumerate(stored, 1)], total
+        total, lines = datastore.activities_of_dataset(reader, entry.registered.id, start, rows)
+        return [row_of(entry, line) for line in lines], total
 
     def every_activity(self, entry: DatasetEntry) -> Iterator[ActivityRow]:
         """All of them, read in chunks."""
@@ -119,8 +116,7 @@ class Contents:
         reader = self._readers.of(self.platform)
         if reader is None or not 1 <= number <= 10_000_000:
             return None
-        _, stored = reader.dataset_activities(entry.registered.id, number - 1, 1)
-        return stored[0] if stored else None
+        return datastore.activity_of_dataset(reader, entry.registered.id, number - 1)
 
     def activity(self, entry: DatasetEntry, number: int) -> ActivityView | None:
         """One activity of a file, by its number in it (from 1)."""
@@ -213,37 +209,34 @@ def named(codelist: str, code: str) -> str:
     return f"{name} ({code})" if name else code
 
 
-def held_back(entry: DatasetEntry, stored: StoredActivity, identifier: str) -> str:
+def held_back(entry: DatasetEntry, admitted: bool, schema_valid: bool, identifier: str) -> str:
     """Why an activity is not in the Datastore; empty when it is."""
-    if stored.admitted:
+    if admitted:
         return ""
     version = entry.version or ""
     if version.startswith("1."):
         return f"version {version} of the Standard"
-    if not stored.schema_valid:
+    if not schema_valid:
         return "it breaks the schema"
-    if not identifier:
+    if not identifier.strip():
         return "it has no identifier"
     return "the version of its file is not known"
 
 
-def row_of(entry: DatasetEntry, stored: StoredActivity, number: int) -> ActivityRow:
-    own = stored.own(LISTED)
-    identifier = first(own, "iati_identifier")
-    status = first(own, "activity_status_code")
+def row_of(entry: DatasetEntry, line: datastore.ActivityLine) -> ActivityRow:
     return ActivityRow(
-        number,
-        identifier,
-        first(own, "title_narrative"),
-        standard.code_name(NAMES_VERSION, "ActivityStatus", status) or status,
-        held_back(entry, stored, identifier),
+        line.number + 1,
+        line.identifier.strip(),
+        line.title.strip(),
+        standard.code_name(NAMES_VERSION, "ActivityStatus", line.status) or line.status,
+        held_back(entry, line.admitted, line.schema_valid, line.identifier),
     )
 
 
 def activity_view(entry: DatasetEntry, stored: StoredActivity, number: int) -> ActivityView:
     own = stored.own(SHOWN)
     identifier = first(own, "iati_identifier")
-    why = held_back(entry, stored, identifier)
+    why = held_back(entry, stored.admitted, stored.schema_valid, identifier)
     notice = Notice(Tone.IDLE, "Held back from the Datastore", f"The reason: {why}.") if why else None
     sectors = several(own, "sector_code")
     in_oecd = set(several(own, "sector_vocabulary")) <= {"1", "DAC"}

@@ -28,7 +28,7 @@ from . import snapshots
 from .about import About
 from .catalogue import CatalogueKeeper, DatasetEntry, OrganisationEntry
 from .contents import Contents
-from .reports import ReportFindings, Reports, as_json
+from .reports import ReportFindings, Reports, as_json, decided
 from .views import dataset as dataset_views
 from .views import home as home_views
 from .views import lists, search
@@ -291,7 +291,7 @@ class Portal:
         order = Order.read(request.query_params, ("number",), "number")
         rows, total = self.contents.activities(entry, order.start, order.per_page)
         return dataset_views.dataset(
-            entry,
+            decided(entry, report),
             check,
             findings=shown,
             summary=report.summary if report else None,
@@ -379,7 +379,7 @@ class Portal:
         view = replace(view, findings=self.reports.with_source(entry, view.findings))
         return self.pages.render(
             request, "portal/report.html", title=f"Report on {entry.short_name}", area="files", tag=tag,
-            content={"view": view, "validity": entry.validity, "short_name": entry.short_name, "dataset_href": href},
+            content={"view": view, "validity": decided(entry, report).validity, "short_name": entry.short_name, "dataset_href": href},
             crumbs=(HOME, organisation_crumb(entry), Crumb(entry.short_name, href), Crumb("Report")),
             alternates={"application/json": f"{href}/report.json", "text/csv": f"{href}/report.csv"},
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """Validation reports of the current generation, as the portal's pages read them.
 
-A report lies in the artefact of its content. Rules that look at the calendar or at the registered publishers were left open there; they
-are decided here, for today and for the publishers of today, so that a page is right on every day without anything being processed again.
+A report lies in the artefact of its content. Rules that look at the calendar or at the registered publishers were left open there; the
+Validator's service decides them for today. Here a report is kept while nothing it depends on changes.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iati_platform import reading as iati_reading
-from iati_platform.storage.artefacts import ArtefactMissing
 from iati_platform.storage.objects import ObjectMissing
-from iati_platform.validator.report import Report, report_from_json
+from iati_platform.validator import service as validator
+from iati_platform.validator.report import Report
 from iati_platform.web.parts import FindingView, Place
 from iati_platform.web.platform import Platform
 
+from . import words
 from .catalogue import Catalogue, DatasetEntry
 from .views.report import EXCERPT_FROM, SourceFinding, with_excerpts
 
@@ -43,6 +44,13 @@ class ReportFindings:
         return sum(self.summary.values())
 
 
+def decided(entry: DatasetEntry, report: ReportFindings | None) -> DatasetEntry:
+    """The entry with the badge of the report as it stands today, where lists show that of the content alone."""
+    if report is None:
+        return entry
+    return replace(entry, validity=words.validity_state("ok", {**entry.header, "summary": report.summary}))
+
+
 class Reports:
     """Reports by dataset."""
 
@@ -62,11 +70,10 @@ class Reports:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        try:
-            data = self.platform.artefacts.read_section(str(content), str(code), "report")
-        except (ArtefactMissing, ObjectMissing):
+        report = validator.load_report(self.platform, entry.registered.id)
+        if report is None:
             return None
-        made = findings_of(report_from_json(data).on(today).resolved(catalogue.publishers))
+        made = findings_of(report)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > KEPT:
