@@ -197,7 +197,7 @@ def _frame(reading: FileReading, kind: FileKind, position: int, opening_end: int
     root = None
     lines: list[tuple[int, int]] = []
     if slices is not None:
-        text, lines = split.skeleton(data, position, slices, record_name)
+        text, lines = split.skeleton(data, reading._body, slices, record_name)
         try:
             root = _parse(text, exact_blanks=True)
         except etree.XMLSyntaxError:
@@ -209,7 +209,7 @@ def _frame(reading: FileReading, kind: FileKind, position: int, opening_end: int
             return
         try:
             slices = split.scan_by_parser(data, reading._body, record_name)
-            text, lines = split.skeleton(data, position, slices, record_name)
+            text, lines = split.skeleton(data, reading._body, slices, record_name)
             root = _parse(text, exact_blanks=True)
         except etree.XMLSyntaxError as error:
             reading.problems.append(diagnosis.from_libxml2(error, schema.line_in_file(error.lineno or 1, lines), error.offset or 1))

@@ -13,8 +13,12 @@ from typing import Final
 
 from iati_platform.reading.nodes import Problem, ProblemCode
 
-_DECLARATION: Final = re.compile(rb"<\?xml[ \t\r\n][^<>]*?\?>")
-_DECLARED_ENCODING: Final = re.compile(rb"""[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
+#: XML 1.0 §2.8. What only looks like a declaration is left to the parser.
+_DECLARATION: Final = re.compile(
+    rb"""<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"1\.[0-9]+"|'1\.[0-9]+')"""
+    rb"""(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:"(?P<double>[A-Za-z][A-Za-z0-9._-]*)"|'(?P<single>[A-Za-z][A-Za-z0-9._-]*)'))?"""
+    rb"""(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>"""
+)
 _SKIPPED: Final = re.compile(rb"[ \t\r\n]+|<!--(?:(?!--).)*+-->|<\?(?:.*?\?>)", re.DOTALL)
 _BLANK: Final = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf\xfe\xff]*")
 _DOCTYPE: Final = re.compile(rb"<!DOCTYPE[ \t\r\n]+([^ \t\r\n>\[]+)", re.IGNORECASE)
@@ -121,10 +125,10 @@ def _encoding(data: bytes) -> tuple[str, bool]:
         if data.startswith(start):
             return name, True
     declaration = _DECLARATION.match(data)
-    declared = _DECLARED_ENCODING.search(declaration[0]) if declaration else None
-    if declared is None:
+    declared = declaration and (declaration["double"] or declaration["single"])
+    if not declared:
         return "utf-8", False
-    name = declared[1].decode("ascii")
+    name = declared.decode("ascii")
     return ("utf-8", False) if _codec(name) == "utf-8" else (name, False)
 
 

@@ -110,7 +110,9 @@ def scan_by_parser(data: bytes, body: int, name: bytes) -> Slices:
         nonlocal depth, within
         if depth == 2 and within:
             within = False
-            match = _REST_OF_TAG.match(data, parser.CurrentByteIndex + shift)
+            match = _REST_OF_TAG.match(data, starts[-1])
+            if match and data[match.end() - 2] != _SLASH:
+                match = _REST_OF_TAG.match(data, parser.CurrentByteIndex + shift)
             ends.append(match.end() if match else len(data))
         depth -= 1
 
