@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - XML reads better on one line
 """Whatever the file holds, reading says what a plain parse of the whole file says."""
 
 from pathlib import Path

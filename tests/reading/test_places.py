@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - XML reads better on one line
 """Lines and columns are those of the file, however long it is and however it is cut."""
 
 from iati_platform.reading import read

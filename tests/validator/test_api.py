@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - XML reads better on one line
 """The Validator over HTTP: documented statuses and bodies, for good files, bad files and what is no file at all."""
 
 from __future__ import annotations
@@ -5,7 +6,7 @@ from __future__ import annotations
 import gzip
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -31,7 +32,7 @@ class Published:
     number = 1
     path = Path("unused")
     created = datetime(2026, 6, 30, tzinfo=UTC)
-    manifest: dict[str, Any] = {
+    manifest: ClassVar[dict[str, Any]] = {
         "datasets": {
             DATASET: {"short_name": "org-act", "url": "https://example.org/a.xml", "content": SHA, "hash": "f00", "code_version": "code"},
             "2": {"short_name": "org-new", "url": "", "content": None, "code_version": "code"},

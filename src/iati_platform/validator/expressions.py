@@ -48,7 +48,9 @@ Groups = Families | None
 #: (context element, its groups, its parent, the loop's value)
 Evaluate = Callable[[Node, Groups, Node | None, str], Any]
 
-_TOKEN: Final = re.compile(r"\s*(?:('[^']*'|\"[^\"]*\")|(\d+(?:\.\d+)?)|(\.\.|!=|<=|>=|[()\[\]@/=<>+])|([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?))")
+_TOKEN: Final = re.compile(
+    r"\s*(?:('[^']*'|\"[^\"]*\")|(\d+(?:\.\d+)?)|(\.\.|!=|<=|>=|[()\[\]@/=<>+])|([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?))"
+)
 _NUMBER: Final = re.compile(r"[ \t\r\n]*-?(?:\d+(?:\.\d*)?|\.\d+)[ \t\r\n]*\Z", re.ASCII)
 _LOOP: Final = "$1"
 _NOTHING: Final[Sequence[Node]] = ()
