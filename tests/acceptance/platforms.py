@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from starlette.testclient import TestClient
+
 from iati_platform import demo
+from iati_platform.app import create_app
 from iati_platform.pipeline.house import House, open_house
 from iati_platform.settings import load_settings
 
@@ -24,9 +27,9 @@ def environment(**settings: str) -> dict[str, str]:
     return {**kept, "IATI_TODAY": "2026-11-01", "IATI_WORKERS": "2", **settings}
 
 
-def iati(*arguments: str, data_dir: Path, check: bool = True, timeout: float = 300, **settings: str) -> subprocess.CompletedProcess[str]:
+def iati(*arguments: str, data_dir: Path | None, check: bool = True, timeout: float = 300, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run `iati ARGUMENTS --data-dir DIR` for real."""
-    command = [sys.executable, "-m", "iati_platform.cli", *arguments, "--data-dir", str(data_dir)]
+    command = [sys.executable, "-m", "iati_platform.cli", *arguments, *(["--data-dir", str(data_dir)] if data_dir else [])]
     done = subprocess.run(command, env=environment(**settings), text=True, capture_output=True, timeout=timeout, check=False)
     if check and done.returncode:
         raise AssertionError(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -39,9 +42,14 @@ def refresh(data_dir: Path, *arguments: str, **settings: str) -> dict[str, Any]:
     return summary
 
 
-def house_of(data_dir: Path) -> House:
+def house_of(data_dir: Path, **settings: str) -> House:
     """The data directory opened in this process."""
-    return open_house(load_settings({"IATI_TODAY": "2026-11-01", "IATI_WORKERS": "2"}, data_dir))
+    return open_house(load_settings({"IATI_TODAY": "2026-11-01", "IATI_WORKERS": "2", **settings}, data_dir))
+
+
+def client(house: House) -> TestClient:
+    """The whole platform as its users reach it, in this process."""
+    return TestClient(create_app(house), base_url="http://127.0.0.1:8000")
 
 
 def write_registry(folder: Path, *, scale: float = 0.2, only: tuple[str, ...] | None = FEW) -> Path:

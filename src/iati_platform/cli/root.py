@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,8 +87,6 @@ def root(
 
 def main() -> None:
     """Entry point of the console script."""
-    import errno
-
     from iati_platform.cli import data, operate, publisher, records  # noqa: F401  (they register their commands)
 
     try:
@@ -95,20 +94,24 @@ def main() -> None:
     except CommandError as error:
         err.print(f"iati: {error}", style="red", highlight=False, markup=False)
         sys.exit(error.code)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            err.print("iati: the disk is full: nothing was lost and readers keep the last generation; free some space and run it again", style="red")
-            sys.exit(EXIT_FAILED)
-        if error.errno == errno.EPIPE:
-            sys.exit(0)
-        err.print(f"iati: {error}", style="red", highlight=False, markup=False)
-        sys.exit(EXIT_FAILED)
+    except BrokenPipeError:
+        sys.exit(0)
     except Exception as error:
-        expected = _expected(error)
+        expected = FULL if is_disk_full(error) else _expected(error)
         if expected is None:
             raise
         err.print(f"iati: {expected}", style="red", highlight=False, markup=False)
         sys.exit(EXIT_FAILED)
+
+
+FULL: Final = "the disk is full: nothing was lost and readers keep the last generation; free some space and run it again"
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an engine ran out of space: each says it in its own way (errno, SQLite's and tantivy's words)."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    return any(words in str(error) for words in ("No space left on device", "disk is full", "os error 28"))
 
 
 def _expected(error: Exception) -> str | None:
@@ -125,6 +128,8 @@ def _expected(error: Exception) -> str | None:
     if isinstance(error, NotRegistered):
         return f"{error.args[0]} is not registered: see `iati datasets list`"
     if isinstance(error, SourceError | DatabaseTooNew | DataDirectoryError | GenerationError | ObjectStoreError):
+        return str(error)
+    if isinstance(error, OSError):
         return str(error)
     if isinstance(error, OperationalError):
         return f"the records cannot be used: {str(error.orig).strip()}; check IATI_DATABASE_URL and the disk"

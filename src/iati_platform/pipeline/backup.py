@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Final
 
 import orjson
+from sqlalchemy import delete, select
 from sqlalchemy.engine import make_url
 
 from iati_platform import __version__
+from iati_platform.bulk.models import CheckStateRow
+from iati_platform.bulk.service import lost_copies
 from iati_platform.pipeline.generations import write_durably
 from iati_platform.pipeline.house import House
+from iati_platform.pipeline.models import Processed
 from iati_platform.settings import Settings
-from iati_platform.storage.database import make_engine, migrate
+from iati_platform.storage.database import make_engine, migrate, writing
 from iati_platform.storage.format import prepare
 
 RECORDS: Final = "records.sqlite"
@@ -64,4 +68,9 @@ def restore(settings: Settings, directory: Path) -> None:
     temporary = target.with_suffix(".restoring")
     shutil.copyfile(source, temporary)
     temporary.replace(target)
-    migrate(make_engine(settings.database_url))
+    engine = make_engine(settings.database_url)
+    migrate(engine)
+    with writing(engine) as session:  # the files themselves are not in a backup: every one is fetched again in full
+        lost_copies(session, session.scalars(select(CheckStateRow.dataset_id)).all())
+        session.execute(delete(Processed))
+    engine.dispose()

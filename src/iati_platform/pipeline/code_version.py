@@ -28,6 +28,7 @@ SOURCES = (
     "datastore/tables/values.py",
     "dashboard/facts",
     "pipeline/process.py",
+    "pipeline/summaries.py",
 )
 #: Parts of those rooms that read artefacts instead of making them.
 NOT_SOURCES = frozenset({"api.py", "pages.py", "output.py", "service.py"})

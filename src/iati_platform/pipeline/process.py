@@ -15,6 +15,7 @@ from iati_platform import reading
 from iati_platform.dashboard.facts import FactsBuilder
 from iati_platform.datastore.documents import DocumentsBuilder
 from iati_platform.datastore.tables import TablesBuilder
+from iati_platform.pipeline.summaries import split_summary
 from iati_platform.reading import ProblemCode
 from iati_platform.standard import FileKind
 from iati_platform.validator import ReportBuilder, report_to_json
@@ -48,7 +49,8 @@ def process(data: bytes) -> Artefact:
     tables = TablesBuilder(source)
     facts = FactsBuilder(source)
     activities = source.kind is FileKind.ACTIVITIES
-    admissible = activities and source.version.startswith("2.") and source.version == source.tree_version
+    of_a_version = source.version == source.tree_version  # a missing or unknown one has no schema to be valid against
+    admissible = activities and of_a_version and source.version.startswith("2.")
     records = admitted_records = invalid_records = 0
     spent_report = spent_documents = spent_tables = spent_facts = 0
     for record in source.records():
@@ -88,6 +90,7 @@ def process(data: bytes) -> Artefact:
     t3 = clock()
     sections["facts"] = facts.finish()
     t4 = clock()
+    summary, conditional = split_summary(finished)
     header = {
         "format": ARTEFACT_FORMAT,
         "size": len(data),
@@ -97,14 +100,15 @@ def process(data: bytes) -> Artefact:
         "tree_version": source.tree_version,
         "well_formed": not broken or all(problem.code in WELL_FORMED_PROBLEMS for problem in source.problems),
         "readable": source.kind is not None and not broken,
-        "schema_valid": bool(source.kind) and source.schema_valid and not broken,
+        "schema_valid": bool(source.kind) and of_a_version and source.schema_valid and not broken,
         "problems": [problem.message for problem in source.problems],
         "records": records,
         "activities": records if activities else 0,
         "organisations": 0 if activities else records,
         "admitted": admitted_records,
         "invalid_records": invalid_records,
-        "summary": finished.summary,
+        "summary": summary,
+        "conditional": conditional,
     }
     timings = {
         "report": spent_report + (t1 - t0) + (t0 - read_done),

@@ -9,13 +9,14 @@ and its download speak of the newest good download (`content`): the last good co
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from iati_platform.bulk import indices
@@ -31,6 +32,7 @@ from iati_platform.pipeline.generations import Building, Generation, link_tree
 from iati_platform.pipeline.house import House
 from iati_platform.pipeline.models import Processed, PublishedGeneration
 from iati_platform.pipeline.progress import Reporter, Silent
+from iati_platform.pipeline.summaries import summary_on
 from iati_platform.registry import service as registry
 from iati_platform.registry.refs import DatasetRef
 from iati_platform.storage.database import reading, writing
@@ -73,12 +75,17 @@ def processed_headers(session: Session, code_version: str) -> dict[str, Processe
 
 
 def make_entries(
-    datasets: list[DatasetRef], processed: dict[str, Processed], previous: dict[str, Any], code_version: str
+    datasets: list[DatasetRef],
+    processed: dict[str, Processed],
+    previous: dict[str, Any],
+    code_version: str,
+    today: date,
+    publishers: Collection[str],
 ) -> dict[str, dict[str, Any]]:
     """The manifest's entry for every dataset that has a good copy. Pure.
 
     `indexed` and `indexed_code` name the artefact that search and tables hold (None when there is none); `header` is what is known
-    of `content`; `state` is `ok`, `failed` or `poison`.
+    of `content`; `state` is `ok`, `failed` or `poison`; `summary` counts the findings of the day.
     """
     entries: dict[str, dict[str, Any]] = {}
     for dataset in datasets:
@@ -103,6 +110,7 @@ def make_entries(
             "state": done.state if done else "failed",
             "error": done.error if done else "not processed yet",
             "header": done.header if done else {},
+            "summary": summary_on(done.header, today, publishers) if done and done.header else {},
             "indexed": indexed,
             "indexed_code": indexed_code,
             "indexed_hash": dataset.hash_excluding if usable or old is None else old["indexed_hash"],
@@ -157,7 +165,8 @@ def publish(house: House, *, now: datetime | None = None, report: Reporter | Non
         counts = registry.counts(session)
         index_entries = indices.entries(session)
         organisations = registry.public_organisations(session)
-    entries = make_entries(datasets, processed, before, house.code_version)
+    publishers = {organisation.organisation_identifier for organisation in organisations if organisation.organisation_identifier}
+    entries = make_entries(datasets, processed, before, house.code_version, house.today(), publishers)
     # An index or tables of an older format cannot take changes: everything is put in again.
     stale = previous is not None and not (is_current(previous.path / "search") and _tables_are_current(previous.path / "tables"))
     base = None if stale else previous
@@ -195,6 +204,8 @@ def publish(house: House, *, now: datetime | None = None, report: Reporter | Non
         watch.lap("switch")
     with writing(house.engine) as session:
         lost_copies(session, written.missing)
+        # The number may have been used by a generation that records of a backup remember.
+        session.execute(delete(PublishedGeneration).where(PublishedGeneration.number == generation.number))
         session.execute(
             insert(PublishedGeneration).values(
                 number=generation.number,

@@ -188,7 +188,9 @@ class _Processing:
     def __enter__(self) -> _Processing:
         self._runner.__enter__()
         with reading(self._house.engine) as session:
-            self._known = _settled(session, self._house.code_version)
+            done, self._resting = _settled(session, self._house.code_version)
+        # The row alone proves nothing: the records may have been restored without the artefacts.
+        self._known = done & {sha256 for sha256, _, _ in self._house.artefacts.list(self._house.code_version)}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
@@ -202,7 +204,7 @@ class _Processing:
             self._cycle.worker_seconds = {name: value / 1e9 for name, value in self._timings.items()}
 
     def offer(self, sha256: str) -> None:
-        """A content is in the store: process it unless that was done already."""
+        """A content came into the store just now: process it unless that was done already."""
         if sha256 in self._known or sha256 in self._offered:
             return
         self._offered.add(sha256)
@@ -219,7 +221,8 @@ class _Processing:
         with reading(self._house.engine) as session:
             due = sorted({dataset.content_sha256 for dataset in bulk.current_datasets(session)})
         for sha256 in due:
-            self.offer(sha256)
+            if sha256 not in self._resting:
+                self.offer(sha256)
 
     def _collect(self, *, block: bool) -> None:
         for outcome in self._runner.collect(block=block):
@@ -263,11 +266,18 @@ class _Processing:
         self._rows.clear()
 
 
-def _settled(session: Session, code_version: str) -> set[str]:
-    """Contents that need not be processed again with this code."""
+def _settled(session: Session, code_version: str) -> tuple[set[str], set[str]]:
+    """Contents processed with this code, and contents whose processing failed too recently to try again unasked."""
     again = datetime.now(UTC) - RETRY_FAILED
-    statement = select(Processed.sha256).where(Processed.code_version == code_version, (Processed.state == "ok") | (Processed.at > again))
-    return set(session.scalars(statement))
+    done: set[str] = set()
+    resting: set[str] = set()
+    statement = select(Processed.sha256, Processed.state, Processed.at).where(Processed.code_version == code_version)
+    for sha256, state, at in session.execute(statement):
+        if state == "ok":
+            done.add(sha256)
+        elif at > again:
+            resting.add(sha256)
+    return done, resting
 
 
 def make_executor(house: House) -> Callable[[], Executor]:
