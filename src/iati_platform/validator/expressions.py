@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import isnan, nan
 from typing import Any, Final
 
@@ -48,14 +48,19 @@ Groups = Families | None
 #: (context element, its groups, its parent, the loop's value)
 Evaluate = Callable[[Node, Groups, Node | None, str], Any]
 
+#: A test of a candidate: one of its attributes against fixed values, its position, or a function of it and the loop's value.
+Predicate = tuple[str, frozenset[str | None]] | int | Callable[[Node, str], bool]
+
 _TOKEN: Final = re.compile(
-    r"\s*(?:('[^']*'|\"[^\"]*\")|(\d+(?:\.\d+)?)|(\.\.|!=|<=|>=|[()\[\]@/=<>+])|([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?))"
+    r"\s*(?:('[^']*'|\"[^\"]*\")|(\d+(?:\.\d+)?)|(\.\.|!=|<=|>=|[()\[\]@/=<>+])"
+    r"|([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?))"
 )
 _NUMBER: Final = re.compile(r"[ \t\r\n]*-?(?:\d+(?:\.\d*)?|\.\d+)[ \t\r\n]*\Z", re.ASCII)
 _LOOP: Final = "$1"
 _NOTHING: Final[Sequence[Node]] = ()
 
 
+@lru_cache(maxsize=4_096)
 def number(text: str) -> float:
     """XPath's number(): NaN for what is not a plain decimal number."""
     return float(text) if _NUMBER.match(text) else nan
@@ -182,6 +187,8 @@ class _Parser:
         self.take()
         right = self.sum(top)
         tokens = self.tokens[begin : self.at]
+        if len(tokens) == 4 and tokens[0] == "@" and right[0] == "number":
+            return "boolean", _numeric(_attribute_name(tokens[1]), _COMPARE[operator], float(tokens[3]))
         if len(tokens) == 4 and tokens[0] == "@" and operator == "=" and right[0] == "string":
             attribute, literal = _attribute_name(tokens[1]), tokens[3][1:-1]
             if literal == _LOOP:
@@ -228,17 +235,16 @@ class _Parser:
         self.locations[values] = location
         return "set", values
 
-    def _predicate(self, kind: str, evaluate: Evaluate) -> Callable[[Node, str], bool]:
+    def _predicate(self, kind: str, evaluate: Evaluate) -> Predicate:
         member = self.members.get(evaluate)
         if member:
-            attribute, values = member
-            return lambda node, value: node[1].get(attribute) in values
+            return member
         true = _truth(kind, evaluate)
         return lambda node, value: true(node, None, None, value)
 
     def path(self, top: bool) -> Path:
         begin = self.at
-        steps: list[tuple[str, list[Callable[[Node, str], bool] | int]]] = []
+        steps: list[tuple[str, list[Predicate]]] = []
         upward = False
         attribute, of_text = None, False
         if self.peek() == "..":
@@ -256,7 +262,7 @@ class _Parser:
                 self.take(")")
                 of_text = True
                 break
-            predicates: list[Callable[[Node, str], bool] | int] = []
+            predicates: list[Predicate] = []
             while self.peek() == "[":
                 self.take()
                 if self.peek().isdigit() and self.peek(1) == "]":
@@ -283,7 +289,7 @@ def _both(left: Evaluate, right: Evaluate) -> Evaluate:
 
 
 def _owners(
-    steps: list[tuple[str, list[Callable[[Node, str], bool] | int]]], attribute: str | None, of_text: bool, upward: bool, top: bool
+    steps: list[tuple[str, list[Predicate]]], attribute: str | None, of_text: bool, upward: bool, top: bool
 ) -> Callable[[Node, Groups, Node | None, str], Sequence[Node]]:
     find = _start(steps[0][0] if steps else None, upward, top)
     for position, (name, predicates) in enumerate(steps):
@@ -329,11 +335,19 @@ def _grandchildren(find: Evaluate, above: str, name: str) -> Evaluate:
     return found
 
 
-def _filtered(find: Evaluate, predicate: Callable[[Node, str], bool] | int) -> Evaluate:
+def _filtered(find: Evaluate, predicate: Predicate) -> Evaluate:
     if isinstance(predicate, int):
         # A position counts among siblings; rules use it on the first step only, where all candidates are siblings.
         first, last = predicate - 1, predicate
         return lambda node, groups, parent, value: find(node, groups, parent, value)[first:last]
+    if isinstance(predicate, tuple):
+        attribute, values = predicate
+
+        def members(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
+            candidates = find(node, groups, parent, value)
+            return [found for found in candidates if found[1].get(attribute) in values] if candidates else candidates
+
+        return members
 
     def chosen(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
         candidates = find(node, groups, parent, value)
@@ -409,6 +423,14 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">": lambda left, right: left > right,
     ">=": lambda left, right: left >= right,
 }
+
+
+def _numeric(attribute: str, compare: Callable[[Any, Any], bool], wanted: float) -> Evaluate:
+    def test(node: Node, groups: Groups, parent: Node | None, value: str) -> bool:
+        text = node[1].get(attribute)
+        return text is not None and compare(number(text), wanted)
+
+    return test
 
 
 def _comparison(operator: str, left: tuple[str, Evaluate], right: tuple[str, Evaluate]) -> Evaluate:

@@ -267,13 +267,10 @@ def _strict_sum(case: Case) -> Check:
 
 def _now(case: Case) -> Callable[[Path, Node], Entry | None]:
     """Whether a date is after today; the finding holds until that day comes."""
-    today, bound = case.today, case.today.isoformat()
+    today = case.today
 
     def later(path: Path, owner: Node) -> Entry | None:
-        text = path.value(owner)
-        if text <= bound:  # also true of the same day with a time; other spellings that compare so are no dates
-            return None
-        when = day(text)
+        when = day(path.value(owner))
         if when is None or when <= today:
             return None
         if case.parameters.get("more") == "NOW":
@@ -286,10 +283,15 @@ def _now(case: Case) -> Callable[[Path, Node], Entry | None]:
 
 
 def _date_now(case: Case, name: str = "date") -> Check:
-    path, later = case.path(name), _now(case)
+    path, later, bound = case.path(name), _now(case), case.today.isoformat()
+    attribute = path.attribute
+    if attribute is None:
+        raise ValueError(f"{path.written} is no attribute")
 
     def check(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
-        entries = [entry for owner in path.owners(node, groups, parent, value) if (entry := later(path, owner))]
+        # Compared as text first: also true of the same day with a time; other spellings that compare so are no dates.
+        late = [owner for owner in path.owners(node, groups, parent, value) if owner[1][attribute] > bound]
+        entries = [entry for owner in late if (entry := later(path, owner))]
         return Failure(tuple(entries)) if entries else None
 
     return check
