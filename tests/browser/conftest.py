@@ -45,8 +45,9 @@ def axe() -> str:
     return script.read_text()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[sync_api.Browser]:
+    """Chromium. Closed after this folder's tests: Playwright keeps an event loop running in this thread until then."""
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     if path is None:
         missing("needs Chromium (apt-get install chromium)")

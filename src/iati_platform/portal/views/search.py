@@ -75,7 +75,7 @@ def search(catalogue: Catalogue, q: str, activities: ActivityHits | None, page: 
                         entry.registered.human_readable_name,
                         lists.organisation_href(entry.short_name),
                         entry.registered.organisation_identifier or "",
-                        [f"{len(entry.datasets):,} datasets", f"{entry.activities:,} activities"],
+                        [_counted(len(entry.datasets), "dataset", "datasets"), _counted(entry.activities, "activity", "activities")],
                     )
                     for entry in organisations[:FEW]
                 ],
@@ -102,6 +102,10 @@ def search(catalogue: Catalogue, q: str, activities: ActivityHits | None, page: 
         sections.append(Section("activities", "Activities", activities.total, activities.hits))
         pages = max(1, -(-min(activities.total, 10_000) // PER_PAGE))
     return SearchView(q, sections, page, pages, notice)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _more(path: str, q: str, total: int, what: str) -> Link | None:
