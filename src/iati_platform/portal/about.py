@@ -29,6 +29,7 @@ from .views import site
 log = structlog.get_logger("iati.portal")
 HOME = Crumb("Home", "/")
 SESSIONS_SHOWN = 10
+STORES = {"file": "a folder", "s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
 
 
 class About:
@@ -56,7 +57,7 @@ class About:
         """Every engine is really asked: one query, one listing of the store, one look at the generation."""
         return [
             self._engine("Records", "PostgreSQL" if self.platform.engine.dialect.name == "postgresql" else "SQLite", self._ask_records),
-            self._engine("Files and artefacts", self.platform.settings.object_store_url.split(":")[0] or "folder", self._ask_store),
+            self._engine("Files and artefacts", STORES.get(self.platform.settings.object_store_url.split(":")[0], "object store"), self._ask_store),
             self._engine("Search and tables", "tantivy and DuckDB, embedded", self._ask_generation),
         ]
 
