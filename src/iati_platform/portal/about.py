@@ -57,7 +57,9 @@ class About:
         """Every engine is really asked: one query, one listing of the store, one look at the generation."""
         return [
             self._engine("Records", "PostgreSQL" if self.platform.engine.dialect.name == "postgresql" else "SQLite", self._ask_records),
-            self._engine("Files and artefacts", STORES.get(self.platform.settings.object_store_url.split(":")[0], "object store"), self._ask_store),
+            self._engine(
+                "Files and artefacts", STORES.get(self.platform.settings.object_store_url.split(":")[0], "object store"), self._ask_store
+            ),
             self._engine("Search and tables", "tantivy and DuckDB, embedded", self._ask_generation),
         ]
 
