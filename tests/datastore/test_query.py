@@ -48,8 +48,8 @@ FILES = [
                 budgets=(("2020-01-01", "2020-12-31", "5000"),),
             ),
             Activity(
-                "GB-GOV-1-201880-103", "Education", countries=("AF",), sectors=(("11110", "100"),), updated="2021-06-30T00:00:00Z", hierarchy="2",
-                ref="XI-IATI-EC_INTPA", transactions=(("2", "2021-05-01", "2500", "Schools and water"),), currency="EUR",
+                "GB-GOV-1-201880-103", "Education", countries=("AF",), sectors=(("11110", "100"),), updated="2021-06-30T00:00:00Z",
+                hierarchy="2", ref="XI-IATI-EC_INTPA", transactions=(("2", "2021-05-01", "2500", "Schools and water"),), currency="EUR",
             ),
             Activity("XX-1", "Éducation des filles", countries=("NE",), sectors=(("13.003", "100"),), humanitarian="0", currency="EUR"),
         ),
@@ -57,7 +57,10 @@ FILES = [
     (
         dataset("two"),
         file_of(
-            Activity("XX-2", "Health in rural areas", updated="1999-12-31T23:59:59Z", hierarchy="2", transactions=(("3", "1999-01-01", "1", "x"),)),
+            Activity(
+                "XX-2", "Health in rural areas", updated="1999-12-31T23:59:59Z", hierarchy="2",
+                transactions=(("3", "1999-01-01", "1", "x"),),
+            ),
             Activity("XX-3", "", budgets=(("2024-01-01", "2024-12-31", "1"), ("2025-01-01", "2025-12-31", "9999999")), currency="usd"),
             Activity("xx-3", "water", countries=("KE", "AF"), hierarchy="1", updated="2024-02-29T00:00:00Z"),
         ),
@@ -291,15 +294,32 @@ _leaves: st.SearchStrategy[Node] = st.one_of(
     st.builds(Term, st.just("iati_identifier"), st.sampled_from(["GB-GOV-1", "201880", "3", "xx"])),
     st.builds(Phrase, st.just("iati_identifier"), st.sampled_from(["GB-GOV-1-201880", "XX-3", "1-201880"])),
     st.builds(Wildcard, st.just("sector_code"), st.sampled_from([("111", Sign.ANY), (Sign.ANY, "010"), ("1", Sign.ONE, ".", Sign.ANY)])),
-    st.builds(Wildcard, st.just("reporting_org_ref"), st.sampled_from([("g", Sign.ANY), ("ec", Sign.ANY), ("x", Sign.ANY, "1"), (Sign.ANY, "a")])),
-    st.builds(Range, st.just("sector_percentage"), st.sampled_from(["40", "60"]), st.sampled_from(["60", "100", None]), st.booleans(), st.just(True)),
+    st.builds(
+        Wildcard, st.just("reporting_org_ref"), st.sampled_from([("g", Sign.ANY), ("ec", Sign.ANY), ("x", Sign.ANY, "1"), (Sign.ANY, "a")])
+    ),
+    st.builds(
+        Range,
+        st.just("sector_percentage"),
+        st.sampled_from(["40", "60"]),
+        st.sampled_from(["60", "100", None]),
+        st.booleans(),
+        st.just(True),
+    ),
     st.builds(Range, st.just("transaction_value"), st.just("0"), st.sampled_from(["100.5", "3000", None]), st.booleans(), st.just(True)),
-    st.builds(Range, st.just("last_updated_datetime"), st.sampled_from(["2020", "2021-06-30", None]), st.just("2024-02"), st.booleans(), st.booleans())
-    .filter(lambda node: node.low is not None),
-    st.builds(Exists, st.sampled_from(["title_narrative", "hierarchy", "budget_value", "transaction_description_narrative", "default_currency"])),
+    st.builds(
+        Range,
+        st.just("last_updated_datetime"),
+        st.sampled_from(["2020", "2021-06-30", None]),
+        st.just("2024-02"),
+        st.booleans(),
+        st.booleans(),
+    ).filter(lambda node: node.low is not None),
+    st.builds(
+        Exists, st.sampled_from(["title_narrative", "hierarchy", "budget_value", "transaction_description_narrative", "default_currency"])
+    ),
     st.builds(Term, st.just("transaction_transaction_type_code"), st.sampled_from(["3", "4"])),
     st.just(Everything()),
-)  # fmt: skip
+)
 
 
 def _groups(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:

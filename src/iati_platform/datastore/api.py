@@ -36,9 +36,11 @@ JSON: Final = "application/json;charset=utf-8"
 CSV: Final = "text/plain;charset=utf-8"
 XML: Final = "application/xml;charset=utf-8"
 _FORM: Final = "application/x-www-form-urlencoded"
-_DESCRIPTION: Final = """Search published IATI activities, transactions and budgets in the Solr query language.
-Parameters: `q`, `fq` (repeatable), `q.op`, `df`, `fl`, `sort`, `start`, `rows` (at most 1,000), `wt` (`json`, `csv`, `xml`), `csv.*`, `indent`, `omitHeader`, and our own `scope`
-(`admitted`, `all`, `held-back`). Unknown parameters are ignored."""
+_DESCRIPTION: Final = (
+    "Search published IATI activities, transactions and budgets in the Solr query language. Parameters: `q`, `fq` (repeatable), `q.op`, "
+    "`df`, `fl`, `sort`, `start`, `rows` (up to 1,000), `wt` (`json`, `csv`, `xml`), `csv.*`, `indent`, `omitHeader`, and our own `scope` "
+    "(`admitted`, `all`, `held-back`). Unknown parameters are ignored."
+)
 
 
 class Readers:

@@ -261,16 +261,16 @@ def _repeating(pieces: list[Piece]) -> tuple[str, str]:
 
 def _terms(field: Shape, pieces: list[Piece], searched: list[str]) -> str:
     """Add the distinct values of one field, smallest first; gives the JSON of the largest, "" when there is none."""
-    found = [piece for piece in pieces if piece[2]]
-    if not found:
-        return ""
-    if len(found) == 1:
-        searched.append(found[0][2])
-        return found[0][4]
-    found.sort(key=_order)
-    values = list(dict.fromkeys([piece[4] for piece in found]))
-    searched.append(f"{field.searched_key}[{','.join(values)}]")
-    return values[-1]
+    found = {piece[4]: piece for piece in pieces if piece[4]}
+    if len(found) > 1:
+        # Texts have no column, so their order does not matter.
+        values = list(found) if field.presence else [piece[4] for piece in sorted(found.values(), key=_order)]
+        searched.append(f"{field.searched_key}[{','.join(values)}]")
+        return values[-1]
+    for value, piece in found.items():
+        searched.append(piece[2])
+        return value
+    return ""
 
 
 def _activity_terms(grouped: dict[Shape, list[Piece]], line: list[str]) -> None:

@@ -1,10 +1,8 @@
 """Sorted pages of a result, in memory that depends on the page only, never on how deep it lies.
 
 The engine sorts by one column and knows no ties. Several keys and ties are made from that: the page is fetched by the first key; values
-that
-occur in it more than once form groups, ordered by the next key; only the first and last group can reach over the page's ends, and for
-those the
-engine is asked again, restricted to the group. The last key is always `_order`, which follows `id`.
+that occur in it more than once form groups, ordered by the next key; only the first and last group can reach over the page's ends, and
+for those the engine is asked again, restricted to the group. The last key is always `_order`, which follows `id`.
 
 Missing values: numbers and dates as 0, booleans and whole values last, codes first when ascending (spec/datastore.md §3.5).
 """

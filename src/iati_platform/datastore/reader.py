@@ -50,10 +50,7 @@ class IndexReader:
         self._searchers: dict[Collection, tantivy.Searcher] = {}
         usable = is_current(directory)
         for collection in Collection:
-            if usable:
-                index = open_index(directory, collection, create=False)
-            else:
-                index = tantivy.Index(schema(collection))
+            index = open_index(directory, collection, create=False) if usable else tantivy.Index(schema(collection))
             self._searchers[collection] = index.searcher()
         self._joins: OrderedDict[tuple[Collection, str], Query | None] = OrderedDict()
         self._lock = Lock()

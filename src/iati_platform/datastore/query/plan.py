@@ -1,10 +1,8 @@
 """From syntax tree to engine query, for one collection.
 
 Transactions and budgets hold their own fields only. A clause on an inherited field is answered in the activity index first; the
-activities it
-matches become a set of keys that their transactions and budgets carry too. Neighbouring inherited clauses are answered together. This
-is exact
-under AND, OR and NOT, because an inherited value is the same for all children of an activity.
+activities it matches become a set of keys that their transactions and budgets carry too. Neighbouring inherited clauses are answered
+together. This is exact under AND, OR and NOT, because an inherited value is the same for all children of an activity.
 """
 
 from __future__ import annotations
