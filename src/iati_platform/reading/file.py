@@ -111,11 +111,12 @@ class FileReading:
                     else walker.any(element)
                     for position, (element, start, end) in enumerate(zip(root, starts, ends, strict=True))
                 ]
+            del root, piece  # a giant record's tree must not stay while it is worked on
             base = line
-            for position, node in enumerate(nodes):
+            for position, (node, groups) in enumerate(nodes):
                 line += data.count(b"\n", counted, starts[position])
                 counted = starts[position]
-                record = Record(node, index, starts[position], ends[position], line)
+                record = Record(node, index, starts[position], ends[position], line, groups)
                 if position in failed:
                     self.records_valid = False
                     self._attach(record, failed[position], base - 1 - root_lines)
