@@ -72,7 +72,8 @@ def create_app(house: House, *, only: Collection[str] = ()) -> ASGIApp:
         routes.append(Route(f"/{name}", _to_slash(name)))
     if "portal" in served:
         routes.append(Mount("/patterns", patterns.create_app(platform)))
-        routes.append(Mount("/", create_portal(platform), name="portal"))
+        described = {name: application.openapi for name, application in applications.items() if isinstance(application, FastAPI)}
+        routes.append(Mount("/", create_portal(platform, described), name="portal"))
     return protected(Starlette(routes=routes, exception_handlers=HANDLERS), house.settings)
 
 
