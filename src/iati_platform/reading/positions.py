@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, TypeVar
 
 Key = TypeVar("Key")
@@ -22,7 +23,7 @@ def offsets(data: bytes, start: int, end: int, ordinals: Iterable[int]) -> dict[
         return {}
     found: dict[int, int] = {}
     if data.find(b"<!", start, end) < 0 and data.find(b"<?", start, end) < 0:
-        starts = [match.start() for match in _STARTS.finditer(data, start, end)]
+        starts = [match.start() for match in islice(_STARTS.finditer(data, start, end), wanted[-1] + 1)]
         return {ordinal: starts[ordinal] for ordinal in wanted if ordinal < len(starts)}
     number = 0
     at = 0

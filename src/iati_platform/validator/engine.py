@@ -44,8 +44,8 @@ ElementCheck = Callable[[Node, Node, Found], None]
 
 #: (attribute, texts known to be right, what to do with another one)
 TextCheck = tuple[str, Collection[str], Callable[[Node, Node, str, Found], None]]
-#: What is asked at an element: single attributes, and everything else.
-AtElement = tuple[tuple[TextCheck, ...], tuple[ElementCheck, ...]]
+#: What is asked at an element: single attributes, rules about it, and what goes its own way.
+AtElement = tuple[tuple[TextCheck, ...], tuple[tuple[Rule, Check], ...], tuple[ElementCheck, ...]]
 #: (tags of which the record must have one for the check to find anything, None: it may always; the rule; the check)
 RecordCheck = tuple[frozenset[str] | None, Rule, Check]
 #: Texts a test remembers as right; identifiers of organisations repeat a lot, but not for ever.
@@ -98,14 +98,18 @@ def _visit(parent: Node, table: Sequence[AtElement | None], found: Found) -> Non
         spec, attributes, _, children, _ = node
         at = table[spec.index]
         if at is not None:
-            lists, checks = at
+            lists, rules_here, checks = at
             if attributes:
                 for attribute, right, otherwise in lists:
                     value = attributes.get(attribute)
                     if value is not None and value not in right:
                         otherwise(node, parent, value, found)
-            for check in checks:
-                check(node, parent, found)
+            for rule, check in rules_here:
+                failure = check(node, None, parent, "")
+                if failure is not None:
+                    found.append((rule, failure))
+            for special in checks:
+                special(node, parent, found)
         if children:
             _visit(node, table, found)
 
@@ -147,6 +151,7 @@ class _Compiler:
         places = range(tree_size(version, kind) + 1)
         self.table: list[list[ElementCheck]] = [[] for _ in places]
         self.lists: list[list[TextCheck]] = [[] for _ in places]
+        self.rules_here: list[list[tuple[Rule, Check]]] = [[] for _ in places]
         self.record_checks: list[RecordCheck] = []
         self.record_loops: dict[str, list[tuple[Rule, Check]]] = {}
 
@@ -158,7 +163,10 @@ class _Compiler:
         return Engine(
             tuple(self.record_checks),
             tuple((expressions.path(text), tuple(checks)) for text, checks in self.record_loops.items()),
-            tuple((tuple(lists), tuple(checks)) if lists or checks else None for lists, checks in zip(self.lists, self.table, strict=True)),
+            tuple(
+                (tuple(lists), tuple(plain), tuple(checks)) if lists or plain or checks else None
+                for lists, plain, checks in zip(self.lists, self.rules_here, self.table, strict=True)
+            ),
             {},
         )
 
@@ -176,8 +184,12 @@ class _Compiler:
                     self.record_loops.setdefault(loop.written, []).append((rule, check))
             elif test is not None and inner is None:
                 self.lists[spec.index].append(_remembering(rule, check, test))
+            elif inner is not None:
+                self.table[spec.index].append(_below_predicate(rule, check, inner))
+            elif loop is not None:
+                self.table[spec.index].append(_looped(rule, check, loop))
             else:
-                self.table[spec.index].append(_at_element(rule, check, loop, inner))
+                self.rules_here[spec.index].append((rule, check))
 
     def _places(self, context: str) -> Iterator[tuple[ElementSpec, _Inner | None]]:
         """Elements at which a context is met, and how to go on from there to the context elements themselves."""
@@ -262,31 +274,25 @@ class _Inner:
             yield from level
 
 
-def _at_element(rule: Rule, check: Check, loop: Path | None, inner: _Inner | None) -> ElementCheck:
-    if inner is not None:
+def _below_predicate(rule: Rule, check: Check, inner: _Inner) -> ElementCheck:
+    def below(node: Node, parent: Node, found: Found) -> None:
+        for context, above in inner.contexts(node, parent):
+            failure = check(context, None, above, "")
+            if failure is not None:
+                found.append((rule, failure))
 
-        def below(node: Node, parent: Node, found: Found) -> None:
-            for context, above in inner.contexts(node, parent):
-                failure = check(context, None, above, "")
-                if failure is not None:
-                    found.append((rule, failure))
+    return below
 
-        return below
-    if loop is not None:
 
-        def looped(node: Node, parent: Node, found: Found) -> None:
-            owners = loop.owners(node, None, parent, "")
-            if owners:
-                _run_loop(loop, owners, ((rule, check),), node, None, parent, found)
+def _looped(rule: Rule, check: Check, loop: Path) -> ElementCheck:
+    checks = ((rule, check),)
 
-        return looped
+    def looped(node: Node, parent: Node, found: Found) -> None:
+        owners = loop.owners(node, None, parent, "")
+        if owners:
+            _run_loop(loop, owners, checks, node, None, parent, found)
 
-    def plain(node: Node, parent: Node, found: Found) -> None:
-        failure = check(node, None, parent, "")
-        if failure is not None:
-            found.append((rule, failure))
-
-    return plain
+    return looped
 
 
 def _wrong_code(node: Node, attribute: str | None, value: str, vocabulary: str | None) -> Failure:

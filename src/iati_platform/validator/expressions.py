@@ -291,6 +291,10 @@ def _both(left: Evaluate, right: Evaluate) -> Evaluate:
 def _owners(
     steps: list[tuple[str, list[Predicate]]], attribute: str | None, of_text: bool, upward: bool, top: bool
 ) -> Callable[[Node, Groups, Node | None, str], Sequence[Node]]:
+    if top and not upward and not of_text and len(steps) == 1:
+        direct = _one_step(*steps[0], attribute)
+        if direct is not None:
+            return direct
     find = _start(steps[0][0] if steps else None, upward, top)
     for position, (name, predicates) in enumerate(steps):
         if position == 1 and top and not upward and not steps[0][1]:
@@ -302,6 +306,36 @@ def _owners(
     if attribute is not None:
         return _carrying(find, attribute)
     return _speaking(find) if of_text else find
+
+
+def _one_step(name: str, predicates: list[Predicate], attribute: str | None) -> Evaluate | None:
+    """The commonest paths in one function each: children by name, some of them, those with an attribute."""
+    if not predicates and attribute is not None:
+
+        def carrying(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
+            if groups is None:
+                return [child for child in node[3] if child[0].name == name and attribute in child[1]]
+            return [child for child in groups[name] if attribute in child[1]] if name in groups else _NOTHING
+
+        return carrying
+    if len(predicates) != 1 or not isinstance(predicates[0], tuple):
+        return None
+    tested, values = predicates[0]
+    if attribute is None:
+
+        def chosen(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
+            if groups is None:
+                return [child for child in node[3] if child[0].name == name and child[1].get(tested) in values]
+            return [child for child in groups[name] if child[1].get(tested) in values] if name in groups else _NOTHING
+
+        return chosen
+
+    def both(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
+        if groups is None:
+            return [child for child in node[3] if child[0].name == name and child[1].get(tested) in values and attribute in child[1]]
+        return [child for child in groups[name] if child[1].get(tested) in values and attribute in child[1]] if name in groups else _NOTHING
+
+    return both
 
 
 def _start(name: str | None, upward: bool, top: bool) -> Callable[[Node, Groups, Node | None, str], Sequence[Node]]:
