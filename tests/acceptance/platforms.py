@@ -7,10 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from starlette.testclient import TestClient
+import anyio
+import httpx
 
 from iati_platform import demo
 from iati_platform.app import create_app
@@ -47,9 +50,16 @@ def house_of(data_dir: Path, **settings: str) -> House:
     return open_house(load_settings({"IATI_TODAY": "2026-11-01", "IATI_WORKERS": "2", **settings}, data_dir))
 
 
-def client(house: House) -> TestClient:
-    """The whole platform as its users reach it, in this process."""
-    return TestClient(create_app(house), base_url="http://127.0.0.1:8000")
+@contextmanager
+def client(house: House) -> Iterator[Callable[..., httpx.Response]]:
+    """The whole platform as its users reach it, in this process: call with a path and httpx's options."""
+    transport = httpx.ASGITransport(create_app(house))
+
+    async def ask(path: str, options: dict[str, Any]) -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as session:
+            return await session.get(path, **options)
+
+    yield lambda path, **options: anyio.run(ask, path, options)
 
 
 def write_registry(folder: Path, *, scale: float = 0.2, only: tuple[str, ...] | None = FEW) -> Path:

@@ -72,13 +72,13 @@ def test_the_whole_way_and_the_next_day(engine: str, registry: Path, tmp_path: P
     first = run_cycle(house)
     assert verify(house, hashes=True) == []
     before = by_name(house)
-    with client(house) as web:
-        found = web.get("/datastore/activity/select", params={"q": "*:*", "rows": 0}).json()["response"]["numFound"]
+    with client(house) as get:
+        found = get("/datastore/activity/select", params={"q": "*:*", "rows": 0}).json()["response"]["numFound"]
         assert found == sum(entry["counted"]["admitted"] for entry in before.values()) > 0
-        assert web.get("/bulk-data/datasets-minimal").json()["datasets"]
+        assert get("/bulk-data/datasets-minimal").json()["datasets"]
         for name in before:
-            assert web.get(f"/datasets/{name}").status_code == 200
-            assert web.get(f"/datasets/{name}/report").status_code == 200
+            assert get(f"/datasets/{name}").status_code == 200
+            assert get(f"/datasets/{name}/report").status_code == 200
 
     again = run_cycle(house)
     assert again.processed == 0
@@ -96,13 +96,13 @@ def test_the_whole_way_and_the_next_day(engine: str, registry: Path, tmp_path: P
     broken = [name for name, entry in after.items() if name in before and entry["content"] != entry["indexed"] and entry["indexed"]]
     assert len(broken) == 1, "the file that was cut keeps its last good activities in search"
     assert after[broken[0]]["indexed"] == before[broken[0]]["indexed"] == before[broken[0]]["content"]
-    with client(house) as web:
-        number = web.get("/datastore/activity/select", params={"q": "*:*", "rows": 0}).json()["response"]["numFound"]
+    with client(house) as get:
+        number = get("/datastore/activity/select", params={"q": "*:*", "rows": 0}).json()["response"]["numFound"]
         assert number == sum(entry["counted"]["admitted"] for entry in after.values())
-        assert web.get(f"/datasets/{gone.pop()}").status_code == 404
-        page = web.get(f"/datasets/{broken[0]}").text
+        assert get(f"/datasets/{gone.pop()}").status_code == 404
+        page = get(f"/datasets/{broken[0]}").text
         assert "ritical" in page
-        identifier = web.get("/datastore/activity/select", params={"q": "*:*", "fl": "iati_identifier", "rows": 1}).json()
+        identifier = get("/datastore/activity/select", params={"q": "*:*", "fl": "iati_identifier", "rows": 1}).json()
         assert list(identifier["response"]["docs"][0]) == ["iati_identifier"]
     with zipfile.ZipFile(data / "generations" / (data / "generations" / "CURRENT").read_text().strip().zfill(8) / "bulk" / "iati-data.zip") as archive:
         held = {Path(name).stem for name in archive.namelist() if "/datasets/" in name and name.endswith(".xml")}
@@ -122,8 +122,8 @@ def test_a_file_that_ends_its_worker_is_set_aside_and_everything_else_goes_on(re
     assert states.pop(chosen["sha256"]) == "poison"
     assert set(states.values()) == {"ok"}
     name = next(name for name, entry in entries.items() if entry["state"] == "poison")
-    with client(house) as web:
-        assert web.get(f"/datasets/{name}").status_code == 200
+    with client(house) as get:
+        assert get(f"/datasets/{name}").status_code == 200
     assert verify(house) == []
     # The cause may have been the machine's: after a day it is tried again, and forced at once by new code.
     assert refresh(data)["processed"] == 0
@@ -184,10 +184,10 @@ def test_generations_and_contents_nobody_needs_are_collected(registry: Path, tmp
 
 def test_an_empty_platform_serves_and_says_what_to_do(tmp_path: Path) -> None:
     house = house_of(tmp_path / "data")
-    with client(house) as web:
-        assert web.get("/ready").json() == {"ready": True, "generation": None, "failing": {}}
-        assert web.get("/").status_code == 200
-        assert web.get("/datastore/activity/select?q=*:*").json()["response"]["numFound"] == 0
+    with client(house) as get:
+        assert get("/ready").json() == {"ready": True, "generation": None, "failing": {}}
+        assert get("/").status_code == 200
+        assert get("/datastore/activity/select?q=*:*").json()["response"]["numFound"] == 0
     done = iati("search", "water", data_dir=tmp_path / "data", check=False)
     assert (done.returncode, done.stderr.strip()) == (1, "iati: there is nothing to search yet: run `iati refresh` first")
 
