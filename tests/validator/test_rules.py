@@ -220,6 +220,13 @@ def test_rules_of_other_versions_come_with_their_data() -> None:
     assert "11.1.4" in report(old, version="1.04").codes
 
 
+@pytest.mark.parametrize(
+    ("language", "right"), [("en", True), ("EN", True), ("en-GB", True), ("", True), ("xx", False), ("english", False)]
+)
+def test_languages_are_language_tags(language: str, right: bool) -> None:
+    assert ("9.95.1" not in report(changed("<narrative>Wells<", f'<narrative xml:lang="{language}">Wells<')).codes) is right
+
+
 def file_level(made: Report) -> list[tuple[str, str, int]]:
     return [(finding.id, finding.severity, finding.contexts[0].line) for finding in made.findings if finding.index < 0]
 

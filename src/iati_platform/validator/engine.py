@@ -233,12 +233,26 @@ class _Compiler:
             for rule in everywhere:
                 if rule.attribute in spec.attributes:
                     order += 1
-                    self._codelist_check([rule], spec, order)
+                    self._language_check(rule, spec, order)
             for (path, _), group in by_place.items():
                 if path == spec.path:
                     order += 1
                     self._codelist_check(group, spec, order)
         return order
+
+    def _language_check(self, codelist_rule: CodelistRule, spec: ElementSpec, order: int) -> None:
+        """xml:lang holds a language tag (BCP 47): case does not matter, and the language may be followed by a region or script."""
+        codes = frozenset(codelist(self.version, codelist_rule.codelist).codes)
+        known = codes | {code.upper() for code in codes} | {""}  # an empty tag takes a language back (XML 1.0 §2.12)
+        message = messages.of_codelist(codelist_rule, spec.label)
+        rule = Rule(codelist_rule.id, codelist_rule.severity, codelist_rule.category, message, order, codelist_rule.codelist)
+        attribute = codelist_rule.attribute or ""
+
+        def other(node: Node, parent: Node, value: str, found: Found) -> None:
+            if value.partition("-")[0].lower() not in codes:
+                found.append((rule, _wrong_code(node, attribute, value, None)))
+
+        self.lists[spec.index].append((attribute, known, other))
 
     def _codelist_check(self, group: list[CodelistRule], spec: ElementSpec, order: int) -> None:
         """One check for all rules about the same attribute (or text) of the same element."""
