@@ -186,14 +186,14 @@ def test_csv(client: TestClient) -> None:
 
 
 def test_the_xml_envelope(client: TestClient) -> None:
-    root = etree.fromstring(client.get("/activity/select?q=hierarchy:1&wt=xml&fl=iati_identifier,recipient_country_code,hierarchy").content)
+    root = etree.fromstring(client.get("/activity/select?q=hierarchy:1&wt=xml&fl=hierarchy,iati_identifier,recipient_country_code").content)
     result = root.find("result")
     assert result is not None
     assert result.get("numFound") == "1"
     assert etree.tostring(result[0]) == (
-        b'<doc><str name="iati_identifier">A-1</str><arr name="recipient_country_code"><str>AF</str><str>KE</str></arr>'
-        b'<int name="hierarchy">1</int></doc>\n'
-    ) or [child.get("name") for child in result[0]] == ["iati_identifier", "recipient_country_code", "hierarchy"]
+        b'<doc><int name="hierarchy">1</int><str name="iati_identifier">A-1</str>'
+        b'<arr name="recipient_country_code"><str>AF</str><str>KE</str></arr></doc>\n'
+    )
 
 
 @pytest.mark.parametrize(
