@@ -9,7 +9,7 @@ and its download speak of the newest good download (`content`): the last good co
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -81,6 +81,7 @@ def make_entries(
     code_version: str,
     today: date,
     publishers: Collection[str],
+    hashes: Mapping[str, str],
 ) -> dict[str, dict[str, Any]]:
     """The manifest's entry for every dataset that has a good copy. Pure.
 
@@ -106,6 +107,7 @@ def make_entries(
             "url": dataset.source_url,
             "content": dataset.content_sha256,
             "code_version": code_version,
+            "hash": hashes.get(dataset.id),
             "hash_excluding": dataset.hash_excluding,
             "state": done.state if done else "failed",
             "error": done.error if done else "not processed yet",
@@ -166,7 +168,8 @@ def publish(house: House, *, now: datetime | None = None, report: Reporter | Non
         index_entries = indices.entries(session)
         organisations = registry.public_organisations(session)
     publishers = {organisation.organisation_identifier for organisation in organisations if organisation.organisation_identifier}
-    entries = make_entries(datasets, processed, before, house.code_version, house.today(), publishers)
+    hashes = {entry.dataset.id: entry.copy.hash for entry in index_entries if entry.copy is not None}
+    entries = make_entries(datasets, processed, before, house.code_version, house.today(), publishers, hashes)
     # An index or tables of an older format cannot take changes: everything is put in again.
     stale = previous is not None and not (is_current(previous.path / "search") and _tables_are_current(previous.path / "tables"))
     base = None if stale else previous
