@@ -55,7 +55,9 @@ def change(corpus: Path, share: float) -> int:
     for file in chosen:
         data = file.read_bytes()
         target = file.with_suffix(".new")
-        target.write_bytes(data.replace(b"</title>", b" (edited)</title>" if b"<narrative" not in data[:3000] else b"<!-- edited --></title>", 1))
+        target.write_bytes(
+            data.replace(b"</title>", b" (edited)</title>" if b"<narrative" not in data[:3000] else b"<!-- edited --></title>", 1)
+        )
         target.replace(file)
     return len(chosen)
 
@@ -132,7 +134,11 @@ def main() -> int:
         elif GENERATOR.exists():
             print(f"making {options.datasets} datasets, {options.bytes / 1e9:.1f} GB, seed 1 …", flush=True)
             arguments = ["--bytes", str(options.bytes), "--orgs", str(max(10, options.datasets // 6)), "--datasets", str(options.datasets)]
-            subprocess.run([sys.executable, str(GENERATOR), "--out", str(corpus), *arguments, "--seed", "1", "--jobs", "2"], check=True, capture_output=True)
+            subprocess.run(
+                [sys.executable, str(GENERATOR), "--out", str(corpus), *arguments, "--seed", "1", "--jobs", "2"],
+                check=True,
+                capture_output=True,
+            )
         else:
             print("needs --corpus DIR, or the generator next to the checkout", file=sys.stderr)
             return 2
@@ -169,8 +175,10 @@ def report(base: Path, corpus: Path) -> int:
         print(line(f"{changed} files changed", results[0], floor, size))
         print(f"    {results[0].cpu / total:.2%} of the first for {changed / datasets:.2%} of the files")
         print(
-            f"    readers: {len(quiet)} requests before (median {statistics.median(quiet) * 1000:.1f} ms, p95 {percentile(quiet, 0.95):.1f} ms), "
-            f"{len(busy)} during (median {statistics.median(busy) * 1000:.1f} ms, p95 {percentile(busy, 0.95):.1f} ms), {len(errors)} errors"
+            f"    readers: {len(quiet)} requests before "
+            f"(median {statistics.median(quiet) * 1000:.1f} ms, p95 {percentile(quiet, 0.95):.1f} ms), "
+            f"{len(busy)} during "
+            f"(median {statistics.median(busy) * 1000:.1f} ms, p95 {percentile(busy, 0.95):.1f} ms), {len(errors)} errors"
         )
         print(f"    serving process: {tree_memory(process.pid) / 1e6:.0f} MB")
     finally:

@@ -30,7 +30,9 @@ def environment(**settings: str) -> dict[str, str]:
     return {**kept, "IATI_TODAY": "2026-11-01", "IATI_WORKERS": "2", **settings}
 
 
-def iati(*arguments: str, data_dir: Path | None, check: bool = True, timeout: float = 300, **settings: str) -> subprocess.CompletedProcess[str]:
+def iati(
+    *arguments: str, data_dir: Path | None, check: bool = True, timeout: float = 300, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run `iati ARGUMENTS --data-dir DIR` for real."""
     command = [sys.executable, "-m", "iati_platform.cli", *arguments, *(["--data-dir", str(data_dir)] if data_dir else [])]
     done = subprocess.run(command, env=environment(**settings), text=True, capture_output=True, timeout=timeout, check=False)
@@ -72,7 +74,9 @@ def change_registry(folder: Path) -> dict[str, int]:
     """The next day: a tenth of the files changed, one broken, one gone, one new. Deterministic."""
     document = json.loads((folder / "registry.json").read_text())
     datasets = [d for d in document["datasets"] if d["path"] and (folder / d["path"]).is_file()]
-    good = [d for d in datasets if (folder / d["path"]).read_bytes()[:60].find(b"<?xml") == 0 and (folder / d["path"]).stat().st_size > 4000]
+    good = [
+        d for d in datasets if (folder / d["path"]).read_bytes()[:60].find(b"<?xml") == 0 and (folder / d["path"]).stat().st_size > 4000
+    ]
     for dataset in good[: max(2, len(good) // 10)]:
         file = folder / dataset["path"]
         file.write_bytes(file.read_bytes().replace(b"</title>", b"<!-- edited --></title>", 1))

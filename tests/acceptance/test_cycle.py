@@ -57,7 +57,9 @@ def test_every_dataset_of_the_demonstration_ends_in_the_state_it_was_planted_for
             wrong.append((name, want, have))
     assert wrong == []
     assert summary["poison"] == [] and summary["failed_processing"] == []
-    activities = sum(e["activities"] for n, e in expectations(registry).items() if e["readable"] and e["kind"] == "iati-activities" and n in registered)
+    activities = sum(
+        e["activities"] for n, e in expectations(registry).items() if e["readable"] and e["kind"] == "iati-activities" and n in registered
+    )
     assert summary["totals"]["activities"] == activities
 
 
@@ -104,7 +106,9 @@ def test_the_whole_way_and_the_next_day(engine: str, registry: Path, tmp_path: P
         assert "ritical" in page
         identifier = get("/datastore/activity/select", params={"q": "*:*", "fl": "iati_identifier", "rows": 1}).json()
         assert list(identifier["response"]["docs"][0]) == ["iati_identifier"]
-    with zipfile.ZipFile(data / "generations" / (data / "generations" / "CURRENT").read_text().strip().zfill(8) / "bulk" / "iati-data.zip") as archive:
+    with zipfile.ZipFile(
+        data / "generations" / (data / "generations" / "CURRENT").read_text().strip().zfill(8) / "bulk" / "iati-data.zip"
+    ) as archive:
         held = {Path(name).stem for name in archive.namelist() if "/datasets/" in name and name.endswith(".xml")}
     assert held == set(after)
     house.engine.dispose()

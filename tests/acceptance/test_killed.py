@@ -1,4 +1,4 @@
-"""Killed with -9 at any moment of a cycle: readers keep a whole generation, and the next cycle comes to the same end as if nothing happened.
+"""Killed with -9 at any moment of a cycle: readers keep a whole generation, and the next cycle ends as if nothing had happened.
 
 Moments are chosen from a printed seed: half by time, half by counting what the process does to the file system and the database (through an
 audit hook in the killed process, so that the narrow windows of import, commit and switch are met). IATI_TEST_KILLS sets how many rounds
@@ -30,7 +30,8 @@ SEED = int(os.environ.get("IATI_TEST_KILL_SEED", "20261122"))
 # Runs the command and ends the process at the n-th event that can leave something half-done behind. n = 0: count them.
 EVENTS = """
 import os, signal, sys
-wanted, seen, names = int(sys.argv[1]), 0, {"os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "open", "sqlite3.connect"}
+wanted, seen = int(sys.argv[1]), 0
+names = {"os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "open", "sqlite3.connect"}
 def hook(event, arguments):
     global seen
     if event in names and not (event == "open" and isinstance(arguments[1], str) and arguments[1].startswith("r")):

@@ -59,7 +59,8 @@ class Scope(StrEnum):
 
 DEFAULT_FIELDS = {
     Collection.ACTIVITY: "iati_identifier,title_narrative,reporting_org_narrative,activity_status_code",
-    Collection.TRANSACTION: "iati_identifier,transaction_transaction_type_code,transaction_transaction_date_iso_date,transaction_value,transaction_value_currency",
+    Collection.TRANSACTION: "iati_identifier,transaction_transaction_type_code,transaction_transaction_date_iso_date,"
+    "transaction_value,transaction_value_currency",
     Collection.BUDGET: "iati_identifier,budget_period_start_iso_date,budget_period_end_iso_date,budget_value,budget_value_currency",
 }
 
@@ -70,8 +71,10 @@ def search(
     collection: Annotated[Collection, typer.Option(help="What to search.")] = Collection.ACTIVITY,
     fl: Annotated[str | None, typer.Option(help="Fields to print, separated by commas.")] = None,
     rows: Annotated[int, typer.Option(help="How many.", min=0, max=1000)] = 10,
-    format: Annotated[TextFormat, typer.Option(help="How to print them.")] = TextFormat.TABLE,
-    scope: Annotated[Scope, typer.Option(help="Activities in the collections, those held back (1.x, schema-invalid), or all.")] = Scope.ADMITTED,
+    output: Annotated[TextFormat, typer.Option("--format", help="How to print them.")] = TextFormat.TABLE,
+    scope: Annotated[
+        Scope, typer.Option(help="Activities in the collections, those held back (1.x, schema-invalid), or all.")
+    ] = Scope.ADMITTED,
     data_dir: DataDir = None,
 ) -> None:
     """Query the local search index."""
@@ -84,16 +87,21 @@ def search(
         raise CommandError("there is nothing to search yet: run `iati refresh` first")
     try:
         found = run(
-            IndexReader(generation.path / "search"), query, collection=collection.value, fl=fl or DEFAULT_FIELDS[collection], rows=rows, scope=scope.value
+            IndexReader(generation.path / "search"),
+            query,
+            collection=collection.value,
+            fl=fl or DEFAULT_FIELDS[collection],
+            rows=rows,
+            scope=scope.value,
         )
     except QueryError as error:
         raise CommandError(str(error), EXIT_USAGE) from error
-    if format is TextFormat.JSON:
+    if output is TextFormat.JSON:
         sys.stdout.write(orjson.dumps({"numFound": found.total, "docs": found.documents}, option=orjson.OPT_INDENT_2).decode() + "\n")
         return
     names = (fl or DEFAULT_FIELDS[collection]).split(",")
     lines = [[_cell(document.get(name)) for name in names] for document in found.documents]
-    if format is TextFormat.CSV:
+    if output is TextFormat.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(names)
         writer.writerows(lines)
@@ -113,10 +121,10 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-@app.command(epilog="Example: iati sql \"SELECT reporting_org, count(*) FROM activity GROUP BY 1 ORDER BY 2 DESC\"")
+@app.command(epilog='Example: iati sql "SELECT reporting_org, count(*) FROM activity GROUP BY 1 ORDER BY 2 DESC"')
 def sql(
     query: Annotated[str, typer.Argument(help="A SELECT over the analytics tables (SHOW TABLES lists them).", metavar="QUERY")],
-    format: Annotated[SqlFormat, typer.Option(help="How to write the answer.")] = SqlFormat.TABLE,
+    output: Annotated[SqlFormat, typer.Option("--format", help="How to write the answer.")] = SqlFormat.TABLE,
     data_dir: DataDir = None,
 ) -> None:
     """Read-only SQL over the analytics tables."""
@@ -130,15 +138,15 @@ def sql(
         answer = tables.query(generation.path / "tables", query)
     except tables.QueryRefused as error:
         raise CommandError(str(error), EXIT_USAGE) from error
-    if format is SqlFormat.PARQUET and sys.stdout.isatty():
+    if output is SqlFormat.PARQUET and sys.stdout.isatty():
         raise CommandError("Parquet is not for a terminal: redirect it to a file", EXIT_USAGE)
-    write(answer, format.value, sys.stdout.buffer)
+    write(answer, output.value, sys.stdout.buffer)
 
 
 @app.command(epilog="Example: iati export --format sqlite ./iati-tables")
 def export(
     directory: Annotated[Path, typer.Argument(help="Where to write (made when missing).", metavar="DIR")],
-    format: Annotated[ExportFormat, typer.Option(help="What to write.")] = ExportFormat.PARQUET,
+    output: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.PARQUET,
     data_dir: DataDir = None,
 ) -> None:
     """The whole corpus as tables, with the licence and source of every dataset."""
@@ -147,5 +155,5 @@ def export(
     generation = house_for(data_dir).generations.current()
     if generation is None:
         raise CommandError("there are no tables yet: run `iati refresh` first")
-    for path in tables.export(generation.path / "tables", directory, format.value):
+    for path in tables.export(generation.path / "tables", directory, output.value):
         out.print(str(path), highlight=False, markup=False)

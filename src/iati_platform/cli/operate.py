@@ -56,7 +56,7 @@ def up(
             _print_cycle(cycle)
     stop = threading.Event()
     if not no_refresh:
-        threading.Thread(target=_keep_refreshing, args=(house, stop, not fresh or source is not None and not fresh), daemon=True).start()
+        threading.Thread(target=_keep_refreshing, args=(house, stop, not fresh), daemon=True).start()
     err.print(f"[bold]http://{host}:{port}[/bold]  (stop with Ctrl-C)", highlight=False)
     try:
         _serve(house, host, port, only=[], workers=1)
@@ -145,7 +145,9 @@ def doctor(data_dir: DataDir = None) -> None:
     findings = examine(house)
     table = Table("", "check", "result", box=None, pad_edge=False)
     for finding in findings:
-        table.add_row({"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}[finding.state], finding.name, finding.text)
+        table.add_row(
+            {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "bad": "[red]✗[/red]"}[finding.state], finding.name, finding.text
+        )
     out.print(table)
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
@@ -225,7 +227,15 @@ def _serve(house: House, host: str, port: int, *, only: list[str], workers: int)
     from iati_platform.cli.serving import configure_logging
 
     configure_logging(house.settings)
-    options = {"host": host, "port": port, "log_config": None, "access_log": False, "server_header": False, "date_header": True, "proxy_headers": False}
+    options = {
+        "host": host,
+        "port": port,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "date_header": True,
+        "proxy_headers": False,
+    }
     if workers == 1:
         uvicorn.run(create_app(house, only=only), **options)  # type: ignore[arg-type]
         return
@@ -242,13 +252,13 @@ def _keep_refreshing(house: House, stop: threading.Event, at_once: bool) -> None
         if stop.is_set():
             return
         command = [sys.executable, "-m", "iati_platform.cli", "refresh", "--data-dir", str(house.folder)]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603 (our own command)
         if done.returncode:
-            err.print(f"refresh ended with status {done.returncode}: {done.stderr.strip().splitlines()[-1:] or ''}", highlight=False, markup=False)
+            err.print(
+                f"refresh ended with status {done.returncode}: {done.stderr.strip().splitlines()[-1:] or ''}", highlight=False, markup=False
+            )
 
 
 def disk_free(folder: Path) -> int:
     """Free bytes where `folder` lies."""
     return shutil.disk_usage(folder).free
-
-

@@ -33,7 +33,7 @@ class Threshold(StrEnum):
 @app.command(epilog="Example: iati validate activities.xml --fail-on error    |    curl -s URL | iati validate - --format json")
 def validate(
     files: Annotated[list[str], typer.Argument(help="Files, http(s) URLs, or - for standard input.", metavar="FILE|URL|-")],
-    format: Annotated[ReportFormat, typer.Option(help="How to write the report.")] = ReportFormat.TEXT,
+    report_format: Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")] = ReportFormat.TEXT,
     as_of: Annotated[datetime | None, typer.Option(help="The day that date rules see.", formats=["%Y-%m-%d"])] = None,
     fail_on: Annotated[Threshold, typer.Option(help="Exit 1 from this severity on.")] = Threshold.CRITICAL,
 ) -> None:
@@ -55,12 +55,14 @@ def validate(
         reports.append((name, report))
         if output.exit_code(report, fail_on.value):
             worst = max(worst, EXIT_FAILED)
-    if format is ReportFormat.TEXT:
+    if report_format is ReportFormat.TEXT:
         for name, report in reports:
             output.to_text(report, name, out)
-    elif format is ReportFormat.JSON:
+    elif report_format is ReportFormat.JSON:
         documents = [service.to_api(report) for _, report in reports]
-        sys.stdout.write(orjson.dumps(documents if len(files) > 1 else documents[0] if documents else [], option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(
+            orjson.dumps(documents if len(files) > 1 else documents[0] if documents else [], option=orjson.OPT_INDENT_2).decode() + "\n"
+        )
     else:
         sys.stdout.write(orjson.dumps(output.to_sarif(reports), option=orjson.OPT_INDENT_2).decode() + "\n")
     if worst:

@@ -32,7 +32,12 @@ def orgs_list(
         page = service.list_organisations(session, search, limit=limit)
     table = Table("short name", "name", "identifier", "datasets", box=None, pad_edge=False)
     for organisation in page.items:
-        table.add_row(organisation.short_name, organisation.human_readable_name, organisation.organisation_identifier or "", str(organisation.datasets))
+        table.add_row(
+            organisation.short_name,
+            organisation.human_readable_name,
+            organisation.organisation_identifier or "",
+            str(organisation.datasets),
+        )
     out.print(table, markup=False)
     if page.total > len(page.items):
         out.print(f"{page.total:,} in all", highlight=False)

@@ -39,19 +39,33 @@ def examine(house: House) -> list[Finding]:
     findings = [Finding("ok", "data directory", str(house.folder))]
     free = shutil.disk_usage(house.folder).free
     findings.append(
-        Finding("ok" if free > LITTLE_SPACE else "warn", "disk", f"{free / 1e9:.1f} GB free" + ("" if free > LITTLE_SPACE else ": make room soon"))
+        Finding(
+            "ok" if free > LITTLE_SPACE else "warn",
+            "disk",
+            f"{free / 1e9:.1f} GB free" + ("" if free > LITTLE_SPACE else ": make room soon"),
+        )
     )
     with reading(house.engine) as session:
         counts = registry.counts(session)
         sources = registry.sources(session)
-    findings.append(Finding("ok", "records", f"{house.engine.dialect.name}, {counts.organisations:,} organisations, {counts.datasets:,} datasets"))
+    findings.append(
+        Finding("ok", "records", f"{house.engine.dialect.name}, {counts.organisations:,} organisations, {counts.datasets:,} datasets")
+    )
     if not sources:
         findings.append(Finding("warn", "source", "none: `iati import SOURCE`, or `iati up --demo` to look around"))
     for source in sources:
         refused = source.last_refusal
         findings.append(Finding("warn" if refused else "ok", "source", f"{source.spec}: {refused}" if refused else source.spec))
-    findings.append(Finding("ok", "reference data", f"{standard.data_version()}, versions {standard.VERSIONS[0]} to {standard.VERSIONS[-1]}"))
-    findings.append(Finding("ok", "process step", f"code {house.code_version}, {processed_count(house):,} contents processed, executor {house.settings.executor}"))
+    findings.append(
+        Finding("ok", "reference data", f"{standard.data_version()}, versions {standard.VERSIONS[0]} to {standard.VERSIONS[-1]}")
+    )
+    findings.append(
+        Finding(
+            "ok",
+            "process step",
+            f"code {house.code_version}, {processed_count(house):,} contents processed, executor {house.settings.executor}",
+        )
+    )
     generation = house.generations.current()
     if generation is None:
         findings.append(Finding("warn", "generation", "none yet: run `iati refresh`"))
@@ -72,8 +86,7 @@ def verify(house: House, *, hashes: bool = False) -> list[str]:
     generation = house.generations.current()
     if generation is None:
         return []
-    problems = [*_verify_counts(generation), *_verify_contents(house, generation, hashes=hashes), *_verify_zips(generation)]
-    return problems
+    return [*_verify_counts(generation), *_verify_contents(house, generation, hashes=hashes), *_verify_zips(generation)]
 
 
 def _verify_counts(generation: Generation) -> list[str]:

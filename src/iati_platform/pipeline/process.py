@@ -53,8 +53,7 @@ def process(data: bytes) -> Artefact:
     admissible = activities and of_a_version and source.version.startswith("2.")
     records = admitted_records = invalid_records = 0
     spent_report = spent_documents = spent_tables = spent_facts = 0
-    for record in source.records():
-        records += 1
+    for records, record in enumerate(source.records(), 1):  # noqa: B007 (counts: it is read after the loop)
         valid = record.schema_valid
         if not valid:
             invalid_records += 1

@@ -63,7 +63,11 @@ class Cycle:
             "imports": [
                 {
                     "source": result.source,
-                    "organisations": {"added": result.organisations.added, "changed": result.organisations.changed, "gone": result.organisations.gone},
+                    "organisations": {
+                        "added": result.organisations.added,
+                        "changed": result.organisations.changed,
+                        "gone": result.organisations.gone,
+                    },
                     "datasets": {"added": result.datasets.added, "changed": result.datasets.changed, "gone": result.datasets.gone},
                     "rejected": len(result.rejected),
                     "held": list(result.held),
@@ -158,7 +162,9 @@ def _fetch(
     with writing(house.engine) as session:
         requests = bulk.due(session, moment, force, names, organisations)
     step = reporter.step("fetch", len(requests))
-    recorder = Recorder(house.engine, house.contents, on_content=processing.offer, **({"now": lambda: moment} if now else {}))
+    recorder = Recorder(
+        house.engine, house.contents, now=(lambda: moment) if now else (lambda: datetime.now(UTC)), on_content=processing.offer
+    )
     fetcher = make_fetcher(house.settings)
 
     def on_result(result: FetchResult) -> None:
