@@ -62,12 +62,12 @@ class FactsBuilder:
         """One activity or organisation; `admitted`: it is in the Datastore's collections."""
         node = record.node
         if node[0].name != "iati-activity":
-            self._counts.add(node, "1")
+            self._counts.add(record, "1")
             self._hierarchies["1"] += 1
             self._count_refs(record.groups.get("reporting-org", ()), "reporting_orgs")
             return
         activity = Activity(record, self._reading.version)
-        self._counts.add(node, activity.hierarchy)
+        self._counts.add(record, activity.hierarchy)
         self._organisations.add(activity)
         self._hierarchies[activity.hierarchy] += 1
         self._count_refs(record.groups.get("reporting-org", ()), "reporting_orgs")
