@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Host, Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iati_platform.bulk.api import create_app as create_bulk
 from iati_platform.datastore.api import create_app as create_datastore
@@ -66,7 +67,7 @@ def create_app(house: House, *, only: Collection[str] = ()) -> ASGIApp:
     ]
     for name, host in house.settings.hosts.items():
         if name in applications:
-            routes.append(Host(host, applications[name], name=f"{name}-host"))
+            routes.append(Host(host, _own_host(applications[name], house.settings.public_url), name=f"{name}-host"))
     for name, application in applications.items():
         routes.append(Mount(f"/{name}", application, name=name))
         routes.append(Route(f"/{name}", _to_slash(name)))
@@ -75,6 +76,24 @@ def create_app(house: House, *, only: Collection[str] = ()) -> ASGIApp:
         described = {name: application.openapi for name, application in applications.items() if isinstance(application, FastAPI)}
         routes.append(Mount("/", create_portal(platform, described), name="portal"))
     return protected(Starlette(routes=routes, exception_handlers=HANDLERS), house.settings)
+
+
+#: First path segments of the portal that the frame of every page leads to.
+PORTAL_PLACES: Final = frozenset({"search", "organisations", "datasets", "activities", "docs", "status", "licences", "glossary", "patterns"})
+
+
+def _own_host(application: ASGIApp, public_url: str) -> ASGIApp:
+    """A system at the root of its own host; links of the page frame lead from there to the portal's host."""
+
+    async def room(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and path.split("/")[1] in PORTAL_PLACES and not path.endswith((".xml", ".zip")):
+            query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+            await RedirectResponse(f"{public_url.rstrip('/')}{quote(path)}{query}", 307)(scope, receive, send)
+            return
+        await application(scope, receive, send)
+
+    return room
 
 
 def from_environment() -> ASGIApp:

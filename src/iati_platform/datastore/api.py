@@ -78,9 +78,9 @@ def create_app(platform: Platform) -> FastAPI:
     readers = Readers(platform)
     for collection in Collection:
         path = f"/{collection.value}/select"
-        app.add_api_route(
-            path, _select(platform, readers, collection), methods=["GET", "HEAD"], summary=f"Search the {collection.value} collection"
-        )
+        endpoint = _select(platform, readers, collection)
+        app.add_api_route(path, endpoint, methods=["GET"], summary=f"Search the {collection.value} collection")
+        app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
         app.add_api_route(path, _posted(platform, readers, collection), methods=["POST"], summary="The same with the parameters as a form")
         app.add_api_route(path, _preflight, methods=["OPTIONS"], include_in_schema=False)
     return app
