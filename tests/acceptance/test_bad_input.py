@@ -1,4 +1,4 @@
-"""Hostile files and hostile servers in one registry: each has a clear state in page and index, the cycle goes on, the good ones are served."""
+"""Hostile files and servers in one registry: each has a clear state in page and index, the cycle goes on, the good ones are served."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.bulk.server import Handler, Server
 
 from iati_platform.pipeline.check import verify
 from iati_platform.standard import FileKind
 from iati_platform.standard.specimens import valid
+from tests.bulk.server import Handler, Server
 
 from .platforms import client, house_of, iati, refresh
 
@@ -41,7 +41,10 @@ LAUGHS = (
     + "".join(f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">' for i in range(9))
     + ']><iati-activities version="2.03"><iati-activity><iati-identifier>&j;</iati-identifier></iati-activity></iati-activities>'
 ).encode()
-SECRET = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><iati-activities version="2.03"><iati-activity><iati-identifier>&e;</iati-identifier></iati-activity></iati-activities>'
+SECRET = (
+    b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
+    b'<iati-activities version="2.03"><iati-activity><iati-identifier>&e;</iati-identifier></iati-activity></iati-activities>'
+)
 GOOD = document(activity("XX-DEMO-1-A"), activity("XX-DEMO-1-B"))
 
 #: name -> (body, is it kept as content, records that are found by searching)
