@@ -79,7 +79,9 @@ def create_app(house: House, *, only: Collection[str] = ()) -> ASGIApp:
 
 
 #: First path segments of the portal that the frame of every page leads to.
-PORTAL_PLACES: Final = frozenset({"search", "organisations", "datasets", "activities", "docs", "status", "licences", "glossary", "patterns"})
+PORTAL_PLACES: Final = frozenset(
+    {"search", "organisations", "datasets", "activities", "docs", "status", "licences", "glossary", "patterns"}
+)
 
 
 def _own_host(application: ASGIApp, public_url: str) -> ASGIApp:
