@@ -180,3 +180,33 @@ def test_the_last_good_copy_stays_when_its_server_turns_bad(server: Server, tmp_
     with client(house_of(data)) as get:
         assert get("/bulk-data/somebody/good.xml").content == GOOD
         assert get("/datastore/activity/select", params={"q": "*:*", "rows": 0}).json()["response"]["numFound"] == 2
+
+
+def test_three_hundred_megabytes_are_not_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "registry"
+    register(folder, {})
+    document = json.loads((folder / "registry.json").read_text())
+    document["datasets"] = [
+        {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
+            "short_name": name,
+            "reporting_org_id": ORG,
+            "file_type": "activity",
+            "url": None,
+            "path": f"{name}.xml",
+        }
+        for name in ("huge", "good")
+    ]
+    (folder / "registry.json").write_text(json.dumps(document))
+    (folder / "good.xml").write_bytes(GOOD)
+    with (folder / "huge.xml").open("wb") as file:
+        file.write(b"<iati-activities version='2.03'>")
+        file.truncate(300_000_000)
+    data = tmp_path / "data"
+    iati("import", str(folder), data_dir=data)
+    refresh(data)
+    assert set(entries(data)) == {"good"}
+    with client(house_of(data)) as get:
+        full = {entry["short_name"]: entry["check"]["cause"] for entry in get("/bulk-data/datasets-full").json()["datasets"]}
+        assert full == {"good": None, "huge": "too-large"}
+        assert "200" in get("/datasets/huge").text

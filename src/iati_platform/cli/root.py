@@ -92,7 +92,7 @@ def main() -> None:
     try:
         app()
     except CommandError as error:
-        err.print(f"iati: {error}", style="red", highlight=False, markup=False)
+        err.print(f"iati: {one_line(error)}", style="red", highlight=False, markup=False)
         sys.exit(error.code)
     except BrokenPipeError:
         sys.exit(0)
@@ -100,8 +100,13 @@ def main() -> None:
         expected = FULL if is_disk_full(error) else _expected(error)
         if expected is None:
             raise
-        err.print(f"iati: {expected}", style="red", highlight=False, markup=False)
+        err.print(f"iati: {one_line(expected)}", style="red", highlight=False, markup=False)
         sys.exit(EXIT_FAILED)
+
+
+def one_line(message: object) -> str:
+    """Engines like to explain themselves over several lines; a terminal and a log want one."""
+    return " ".join(str(message).split())
 
 
 FULL: Final = "the disk is full: nothing was lost and readers keep the last generation; free some space and run it again"
