@@ -79,7 +79,7 @@ def test_a_setting_that_does_not_exist_stops_the_start_and_is_named(data: Path) 
 
 
 def test_sql_in_every_format(data: Path, tmp_path: Path) -> None:
-    query = 'SELECT count(*) AS n FROM activity'
+    query = "SELECT count(*) AS n FROM activity"
     number = json.loads(iati("sql", query, "--format", "json", data_dir=data).stdout)[0]["n"]
     assert number > 3
     assert iati("sql", query, "--format", "csv", data_dir=data).stdout.split() == ["n", str(number)]
@@ -128,7 +128,20 @@ def test_several_server_processes_serve_the_same_platform(data: Path) -> None:
     import httpx
 
     port = free_port()
-    command = [sys.executable, "-m", "iati_platform.cli", "serve", "--workers", "2", "--only", "datastore", "--port", str(port), "--data-dir", str(data)]
+    command = [
+        sys.executable,
+        "-m",
+        "iati_platform.cli",
+        "serve",
+        "--workers",
+        "2",
+        "--only",
+        "datastore",
+        "--port",
+        str(port),
+        "--data-dir",
+        str(data),
+    ]
     process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):
@@ -149,5 +162,17 @@ def test_status_lists_and_help_have_examples(data: Path) -> None:
     assert "2.03" in iati("standard", "status", data_dir=None).stdout
     assert "teralund-partnership" in iati("orgs", "list", data_dir=data).stdout
     assert "teralund" in iati("datasets", "list", "--org", "teralund-partnership", data_dir=data).stdout
-    for command in (["up"], ["import"], ["refresh"], ["serve"], ["validate"], ["search"], ["sql"], ["export"], ["doctor"], ["demo"], ["backup"]):
+    for command in (
+        ["up"],
+        ["import"],
+        ["refresh"],
+        ["serve"],
+        ["validate"],
+        ["search"],
+        ["sql"],
+        ["export"],
+        ["doctor"],
+        ["demo"],
+        ["backup"],
+    ):
         assert "Example" in iati(*command, "--help", data_dir=None).stdout, command
