@@ -60,12 +60,12 @@ def test_every_condition_and_path_of_the_rulesets(activity: str) -> None:
     for value in ("1", "2"):
         for text in conditions():
             wanted = bool(element.xpath(f"boolean({text.replace('$1', value)})"))
-            for families in (None, Families(record.groups)):
+            for families in (None, Families(record)):
                 assert bool(expressions.condition(text)(record.node, families, None, value)) is wanted, text
         for text in paths():
             expected = element.xpath(text.replace("$1", value))
             path = expressions.path(text)
-            found = path.owners(record.node, Families(record.groups), None, value)
+            found = path.owners(record.node, Families(record), None, value)
             values = [str(item) for item in expected] if path.attribute else [item.text or "" for item in expected]
             assert [path.value(node) for node in found] == values, text
 

@@ -104,19 +104,22 @@ class FileReading:
                 self.envelope_errors.extend(SchemaError(root_line, message, path) for _, message in errors.root)
             self._frame_checked = True
             failed = errors.records if errors else {}
-            with _no_garbage_collection():
-                nodes = [
-                    walker.plain(element)
-                    if known and position not in failed and data.find(b"xmlns", start, end) < 0
-                    else walker.any(element)
-                    for position, (element, start, end) in enumerate(zip(root, starts, ends, strict=True))
-                ]
-            del root, piece  # a giant record's tree must not stay while it is worked on
+            # Nodes are made when they are wanted, so that they are still in the processor's cache when they are worked on. The last
+            # element lets go of the tree: a giant record's must not stay beside its nodes.
+            elements = list(root)[::-1]
+            del root, piece
             base = line
-            for position, (node, groups) in enumerate(nodes):
-                line += data.count(b"\n", counted, starts[position])
-                counted = starts[position]
-                record = Record(node, index, starts[position], ends[position], line, groups)
+            for position, (start, end) in enumerate(zip(starts, ends, strict=True)):
+                element = elements.pop()
+                with _no_garbage_collection():
+                    if known and position not in failed and data.find(b"xmlns", start, end) < 0:
+                        node, groups = walker.plain(element)
+                    else:
+                        node, groups = walker.any(element)
+                del element
+                line += data.count(b"\n", counted, start)
+                counted = start
+                record = Record(node, index, start, end, line, groups)
                 if position in failed:
                     self.records_valid = False
                     self._attach(record, failed[position], base - 1 - root_lines)

@@ -9,7 +9,8 @@ from typing import Final
 from iati_platform.reading import FileReading, Node, ProblemCode, Record
 from iati_platform.standard import VERSIONS, data_version
 from iati_platform.validator import messages
-from iati_platform.validator.engine import Rule, engine
+from iati_platform.validator.columns import Found, Rule
+from iati_platform.validator.compiler import engine
 from iati_platform.validator.failures import Entry, Failure, Mark
 from iati_platform.validator.report import KEPT_PER_RULE, Context, Element, Finding, Report, Uncounted
 
@@ -84,11 +85,11 @@ class ReportBuilder:
         for message, contexts in by_message.items():
             self._keep(Finding("0.3.1", "critical", "schema", message, tuple(contexts), index))
 
-    def _rules(self, record: Record, index: int, found: list[tuple[Rule, Failure]]) -> None:
+    def _rules(self, record: Record, index: int, found: list[Found]) -> None:
         kept: list[tuple[Rule, Failure]] = []
         marks: set[Mark] = set()
         room: Counter[str] = Counter()
-        for rule, failure in found:
+        for rule, failure, _ in found:
             room[rule.id] += 1
             if self._kept[rule.id] + room[rule.id] > KEPT_PER_RULE:
                 self._count(rule, failure)

@@ -14,33 +14,29 @@ from functools import cache, lru_cache
 from math import isnan, nan
 from typing import Any, Final
 
-from iati_platform.reading import Node
+from iati_platform.reading import Node, Record
 from iati_platform.standard.elements import XML_NAMESPACE
+from iati_platform.validator import presence
+from iati_platform.validator.presence import UNKNOWN, Presence, Steps
 
 
 class Families(dict[str, list[Node]]):
-    """Children of an element by tag and, made when first asked for, grandchildren by both tags: many rules ask the same of all
-    transactions of an activity."""
+    """The children of a record by tag and, where somebody asks, grandchildren by both tags."""
 
-    __slots__ = ("_below",)
+    __slots__ = ("record",)
 
-    def __init__(self, groups: dict[str, list[Node]]) -> None:
-        super().__init__(groups)
-        self._below: dict[str, dict[str, list[Node]]] = {}
+    def __init__(self, record: Record) -> None:
+        super().__init__(record.groups)
+        self.record = record
 
-    def below(self, tag: str) -> dict[str, list[Node]]:
-        """All children of all children called `tag`, by tag, in document order."""
-        found = self._below.get(tag)
-        if found is None:
-            found = self._below[tag] = {}
-            for above in self.get(tag, _NOTHING):
-                for child in above[3]:
-                    name = child[0].name
-                    if name in found:
-                        found[name].append(child)
-                    else:
-                        found[name] = [child]
-        return found
+    def below(self, tag: str, name: str) -> Sequence[Node]:
+        """All children called `name` of all children called `tag`, in document order."""
+        record = self.record
+        above = record.node[0].children.get(tag)
+        spec = above.children.get(name) if above else None
+        if spec is not None:
+            return record.by_spec.get(spec, _NOTHING)
+        return [child for middle in self.get(tag, _NOTHING) for child in middle[3] if child[0].name == name]
 
 
 #: The families of the context element, if somebody has them at hand (records do); else None and children are searched.
@@ -57,6 +53,8 @@ _TOKEN: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"[ \t\r\n]*-?(?:\d+(?:\.\d*)?|\.\d+)[ \t\r\n]*\Z", re.ASCII)
 _LOOP: Final = "$1"
+_CALL: Final = re.compile(r"'[^']*'|(?:not|count|number)\(")
+_WORD: Final = re.compile(r"(@?)([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?|\.\.)")
 _NOTHING: Final[Sequence[Node]] = ()
 
 
@@ -76,6 +74,9 @@ class Path:
     of_text: bool
     #: For a path that is one attribute of the context element or of a child by name: that child's name ("" for the element itself).
     child: str | None = None
+    #: Names of the steps down, None for a path that goes up; `plain`: none of them has a predicate.
+    steps: Steps | None = None
+    plain: bool = True
 
     def value(self, node: Node) -> str:
         """The string value of one match."""
@@ -110,10 +111,36 @@ def path(text: str) -> Path:
 @cache
 def condition(text: str) -> Callable[[Node, Groups, Node | None, str], bool]:
     """Compile an expression to a truth value. ValueError for anything outside the supported part of XPath."""
+    return _condition(text)[0]
+
+
+def presence_of(text: str) -> Presence:
+    """When an expression can be true or false at all, by the elements that are there."""
+    return _condition(text)[1]
+
+
+def attribute_of(text: str) -> str | None:
+    """The attribute that is all an expression looks at, None if there is more or nothing."""
+    bare = _CALL.sub("(", text)
+    names = {match[2] for match in _WORD.finditer(bare) if match[2] not in ("and", "or")}
+    attributes = {match[2] for match in _WORD.finditer(bare) if match[1]}
+    return _attribute_name(attributes.pop()) if len(attributes) == 1 and names == attributes else None
+
+
+@cache
+def tested(text: str) -> tuple[str, frozenset[str | None]] | None:
+    """The attribute and its values for which an expression is true, if that is all it asks."""
+    parser = _Parser(text)
+    _, evaluate = parser.disjunction(top=False)
+    return parser.members.get(evaluate)
+
+
+@cache
+def _condition(text: str) -> tuple[Callable[[Node, Groups, Node | None, str], bool], Presence]:
     parser = _Parser(text)
     kind, evaluate = parser.disjunction(top=True)
     parser.end()
-    return _truth(kind, evaluate)
+    return _truth(kind, evaluate), parser.presence.get(evaluate, UNKNOWN)
 
 
 class _Parser:
@@ -133,6 +160,9 @@ class _Parser:
         self.members: dict[Evaluate, tuple[str, frozenset[str | None]]] = {}
         #: Paths behind node-sets: to count matches or to know that there are some, nobody needs their values.
         self.locations: dict[Evaluate, Path] = {}
+        #: What presence tells about truth values; the paths behind a sum of counts (steps, plain).
+        self.presence: dict[Evaluate, Presence] = {}
+        self.counts: dict[Evaluate, tuple[tuple[Steps, bool], ...]] = {}
 
     def peek(self, ahead: int = 0) -> str:
         at = self.at + ahead
@@ -153,9 +183,15 @@ class _Parser:
         kind, evaluate = self.conjunction(top)
         while self.peek() == "or":
             self.take()
-            evaluate = self._either(_truth(kind, evaluate), _truth(*self.conjunction(top)))
+            other = self.conjunction(top)
+            known = self._known(evaluate).either(self._known(other[1]))
+            evaluate = self._either(_truth(kind, evaluate), _truth(*other))
+            self.presence[evaluate] = known
             kind = "boolean"
         return kind, evaluate
+
+    def _known(self, evaluate: Evaluate) -> Presence:
+        return self.presence.get(evaluate, UNKNOWN)
 
     def _either(self, left: Evaluate, right: Evaluate) -> Evaluate:
         one, two = self.members.get(left), self.members.get(right)
@@ -174,7 +210,10 @@ class _Parser:
         kind, evaluate = self.comparison(top)
         while self.peek() == "and":
             self.take()
-            evaluate = _both(_truth(kind, evaluate), _truth(*self.comparison(top)))
+            other = self.comparison(top)
+            known = self._known(evaluate).both(self._known(other[1]))
+            evaluate = _both(_truth(kind, evaluate), _truth(*other))
+            self.presence[evaluate] = known
             kind = "boolean"
         return kind, evaluate
 
@@ -194,13 +233,23 @@ class _Parser:
             if literal == _LOOP:
                 return "boolean", lambda n, g, p, a: n[1].get(attribute) == a
             return "boolean", self._member(attribute, frozenset([literal]))
-        return "boolean", _comparison(operator, (kind, left), right)
+        compared = _comparison(operator, (kind, left), right)
+        counted, others = self.counts.get(left), self.counts.get(right[1])
+        if counted and others and operator == "=":
+            self.presence[compared] = presence.of_equal_counts(counted, others)
+        elif counted and right[0] == "number" and tokens[-1][:1].isdigit() and tokens[-2] == operator:
+            self.presence[compared] = presence.of_count(counted, operator, float(tokens[-1]))
+        return "boolean", compared
 
     def sum(self, top: bool) -> tuple[str, Evaluate]:
         kind, evaluate = self.operand(top)
         while self.peek() == "+":
             self.take()
-            evaluate = _added(_number(kind, evaluate), _number(*self.operand(top)))
+            other = self.operand(top)
+            one, two = self.counts.get(evaluate), self.counts.get(other[1])
+            evaluate = _added(_number(kind, evaluate), _number(*other))
+            if one and two:
+                self.counts[evaluate] = one + two
             kind = "number"
         return kind, evaluate
 
@@ -229,10 +278,21 @@ class _Parser:
             location = self.locations.get(inner[1])
             if location and word in ("not", "count"):
                 inner = ("set", location.owners)
-            return _FUNCTIONS[word](*inner)
+            result = _FUNCTIONS[word](*inner)
+            before = self._known(inner[1])
+            if location and location.steps:
+                before = presence.of_path(location.steps, location.plain and location.attribute is None and not location.of_text)
+                if word == "count":
+                    self.counts[result[1]] = ((location.steps, location.plain and location.attribute is None),)
+            if word == "not":
+                self.presence[result[1]] = before.negated()
+            return result
         location = self.path(top)
         values = _values(location)
         self.locations[values] = location
+        if location.steps:
+            whole = location.plain and location.attribute is None and not location.of_text
+            self.presence[values] = presence.of_path(location.steps, whole)
         return "set", values
 
     def _predicate(self, kind: str, evaluate: Evaluate) -> Predicate:
@@ -277,7 +337,9 @@ class _Parser:
         written = self.text if begin == 0 else "".join(self.tokens[begin : self.at])
         simple = attribute is not None and not upward and len(steps) <= 1 and not any(predicates for _, predicates in steps)
         child = (steps[0][0] if steps else "") if simple else None
-        return Path(written, _owners(steps, attribute, of_text, upward, top), attribute, of_text, child)
+        owners = _owners(steps, attribute, of_text, upward, top)
+        names = None if upward else tuple(name for name, _ in steps)
+        return Path(written, owners, attribute, of_text, child, names, not any(predicates for _, predicates in steps))
 
 
 def _attribute_name(label: str) -> str:
@@ -364,7 +426,7 @@ def _grandchildren(find: Evaluate, above: str, name: str) -> Evaluate:
     def found(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
         if groups is None:
             return [child for middle in find(node, groups, parent, value) for child in middle[3] if child[0].name == name]
-        return groups.below(above).get(name, _NOTHING) if above in groups else _NOTHING
+        return groups.below(above, name) if above in groups else _NOTHING
 
     return found
 

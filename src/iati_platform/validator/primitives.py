@@ -19,6 +19,7 @@ from iati_platform.validator import expressions
 from iati_platform.validator.dates import day
 from iati_platform.validator.expressions import Groups, Path, number
 from iati_platform.validator.failures import Entry, Failure, mark
+from iati_platform.validator.presence import Side
 
 Check = Callable[[Node, Groups, Node | None, str], Failure | None]
 #: Primitives that find nothing wrong where their paths match nothing.
@@ -69,19 +70,84 @@ def make(primitive: str, case: Case) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class TextTest:
-    """A case about the text of one attribute of the context element: the engine asks `right` for each text once and remembers."""
+    """A case that finds nothing where every value of these paths is `right` by itself."""
 
-    attribute: str
+    paths: tuple[Path, ...]
     right: Callable[[str], bool]
 
 
 def text_test(primitive: str, case: Case) -> TextTest | None:
-    """The case as a test of one text, if it is no more than that."""
+    """The case as a test of single values, if it can be put so."""
     maker = _TEXT_TESTS.get(primitive)
-    if maker is None or "condition" in case.parameters or len(case.paths) != 1:
+    if maker is not None:
+        return TextTest(case.paths, maker(case))
+    if primitive == "startswith" and case.parameters["prefix"] == _AGENCIES:
+        return TextTest(case.paths, _agency)
+    dated = {"date_now": "date", "date_order": "less"}.get(primitive)
+    if dated and case.parameters.get("more", "NOW") == "NOW":
+        bound = case.today.isoformat()
+        return TextTest((case.path(dated),), lambda text: text <= bound)  # see _date_now
+    return None
+
+
+def pair(primitive: str, case: Case) -> tuple[Path, Path] | None:
+    """The two values a case compares, if it is about one attribute each of two children."""
+    names = {"date_order": ("less", "more"), "time_limit": ("start", "end")}.get(primitive)
+    if names is None or "condition" in case.parameters or case.parameters[names[1]] == "NOW":
         return None
-    path = case.paths[0]
-    return TextTest(path.attribute, maker(case)) if path.child == "" and path.attribute else None
+    first, last = case.path(names[0]), case.path(names[1])
+    return (first, last) if first.child and last.child else None
+
+
+def depends_on(parameters: Mapping[str, Any]) -> str | None:
+    """The attribute of the context element that is all a case looks at, None if there is more."""
+    found: set[str | None] = set()
+    for name, value in parameters.items():
+        if name == "paths":
+            found.update(path.attribute if (path := expressions.path(text)).child == "" else None for text in value)
+        elif name in ("if", "then", "condition"):
+            found.add(expressions.attribute_of(value))
+        else:
+            return None
+    return found.pop() if len(found) == 1 else None
+
+
+def chance_to_fail(primitive: str, parameters: Mapping[str, Any], loop: Path | None) -> Side:
+    """Which elements must be there, and which must not, for a case to fail at all."""
+    side = Side()
+    if "condition" in parameters:
+        side = side.also(expressions.presence_of(parameters["condition"]).true)
+    if loop is not None:
+        side = side.also(_there(loop))
+    if primitive == "if_then":
+        side = side.also(expressions.presence_of(parameters["if"]).true).also(expressions.presence_of(parameters["then"]).false)
+    elif primitive == "atleast_one":
+        side = side.also(_missing(*parameters["paths"]))
+    elif primitive == "one_or_all":
+        side = side.also(_missing(parameters["one"]))
+        if parameters["all"] == "sector":
+            side = side.also(_there(expressions.path("transaction")))
+    elif primitive in NEEDS_A_MATCH:
+        if "paths" in parameters:
+            side = side.also(_there(*(expressions.path(text) for text in parameters["paths"])))
+        for name in ("date", "less", "more", "start", "end"):
+            if parameters.get(name, "NOW") != "NOW":
+                side = side.also(_there(expressions.path(parameters[name])))
+        if primitive == "startswith" and parameters["prefix"] != _AGENCIES:
+            side = side.also(_there(*(expressions.path(text) for text in parameters["prefix"])))
+    return side
+
+
+def _there(*paths: Path) -> Side:
+    """One of the paths must have a match."""
+    steps = [path.steps for path in paths]
+    return Side((frozenset(one for one in steps if one),)) if all(steps) else Side()
+
+
+def _missing(*written: str) -> Side:
+    """None of the paths may have a match."""
+    paths = [expressions.path(text) for text in written]
+    return Side(blocks=frozenset(p.steps for p in paths if p.steps and p.plain and p.attribute is None and not p.of_text))
 
 
 def _piece(case: Case, path: Path, node: Node) -> tuple[str | Any, ...]:
@@ -218,10 +284,16 @@ _TEXT_TESTS: Final[dict[str, Callable[[Case], Callable[[str], bool]]]] = {
 }
 
 
+_AGENCIES: Final = ("ORG-ID-PREFIX",)
+
+
+def _agency(text: str) -> bool:
+    return "-".join(text.split("-")[:2]) in registration_agencies()
+
+
 def _startswith(case: Case) -> Check:
-    if case.parameters["prefix"] == ("ORG-ID-PREFIX",):
-        agencies = registration_agencies()
-        return _every(case, lambda text: "-".join(text.split("-")[:2]) in agencies)
+    if case.parameters["prefix"] == _AGENCIES:
+        return _every(case, _agency)
     paths, prefixes = case.paths, tuple(expressions.path(text) for text in case.parameters["prefix"])
     separator = case.parameters["separator"]
 
@@ -378,6 +450,10 @@ def _one_or_all(case: Case) -> Check:
 
     def check(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
         if one.owners(node, groups, parent, value):
+            return None
+        if groups is not None and not any(
+            attribute not in found[1] for spec, column in groups.record.by_spec.items() if spec.name in names for found in column
+        ):
             return None
         entries = tuple(
             _lacking(found, above) for found, above in _descendants(node) if found[0].name in names and attribute not in found[1]
