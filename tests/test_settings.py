@@ -57,14 +57,14 @@ def test_values_of_the_environment_are_typed(tmp_path: Path) -> None:
             "IATI_FETCH_PER_HOST": "1",
             "IATI_FETCH_MAX_SIZE": "1 GB",
             "IATI_REFRESH_INTERVAL": "2h",
-            "IATI_API_KEYS": "required",
+            "IATI_API_KEYS": "off",
             "IATI_MAX_UPLOAD": "10 MiB",
             "IATI_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8",
             "IATI_ALLOWED_ORIGINS": "https://App.example.org/, http://localhost:3000",
             "IATI_RETENTION_VERSIONS": "5",
             "IATI_RETENTION_WORKSPACES": "30",
             "IATI_AUDIT_PUBLIC_KEY": "age1abc",
-            "IATI_MAINTENANCE_MODE": "on",
+            "IATI_MAINTENANCE_MODE": "off",
             "IATI_LOG_FORMAT": "json",
             "IATI_TODAY": "2026-06-30",
             "PATH": "/usr/bin",
@@ -87,14 +87,14 @@ def test_values_of_the_environment_are_typed(tmp_path: Path) -> None:
         fetch_per_host=1,
         fetch_max_size=10**9,
         refresh_interval=7200,
-        api_keys="required",
+        api_keys="off",
         max_upload=10 * 2**20,
         trusted_proxies=(ip_network("127.0.0.1"), ip_network("10.0.0.0/8")),
         allowed_origins=("https://app.example.org", "http://localhost:3000"),
         retention_versions=5,
         retention_workspaces=30,
         audit_public_key="age1abc",
-        maintenance_mode=True,
+        maintenance_mode=False,
         log_format="json",
         today=date(2026, 6, 30),
     )
@@ -103,13 +103,13 @@ def test_values_of_the_environment_are_typed(tmp_path: Path) -> None:
 
 def test_the_file_in_the_data_directory_is_read_with_its_own_types_and_the_environment_wins(tmp_path: Path) -> None:
     (tmp_path / "iati.toml").write_text(
-        'workers = 7\nfetch_per_host = 5\nmaintenance_mode = true\ntoday = 2026-01-31\nMAX_UPLOAD = "1 MB"\n'
+        'workers = 7\nfetch_per_host = 5\nfetch_allow_private = true\ntoday = 2026-01-31\nMAX_UPLOAD = "1 MB"\n'
         'allowed_origins = ["https://a.example.org"]\n\n[hosts]\nvalidator = "validator.example.org"\n'
     )
     settings = load_settings({"IATI_WORKERS": "2"}, tmp_path)
     assert settings.workers == 2
     assert settings.fetch_per_host == 5
-    assert settings.maintenance_mode is True
+    assert settings.fetch_allow_private is True
     assert settings.today == date(2026, 1, 31)
     assert settings.max_upload == 1_000_000
     assert settings.allowed_origins == ("https://a.example.org",)
@@ -154,6 +154,7 @@ def test_a_file_that_is_not_toml_stops_the_start(tmp_path: Path) -> None:
         ("IATI_MAX_UPLOAD", "60 parsecs", "a size up to 2 GB such as 60 MiB"),
         ("IATI_REFRESH_INTERVAL", "0", "a duration from 1 s to 30 d such as 1200, 20m or 1h"),
         ("IATI_API_KEYS", "on", "off or required"),
+        ("IATI_API_KEYS", "required", "off: keys for the APIs are not there yet, protect them with your proxy meanwhile"),
         ("IATI_TRUSTED_PROXIES", "proxy", "addresses or networks separated by commas, such as 127.0.0.1,10.0.0.0/8"),
         ("IATI_ALLOWED_ORIGINS", "https://a/b", "origins separated by commas, such as https://app.example.org, or *"),
         ("IATI_LOG_FORMAT", "xml", "console or json"),

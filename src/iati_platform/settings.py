@@ -231,6 +231,19 @@ def _search_url(value: object) -> str:
     raise _Refused("nothing yet: this version searches with its embedded engine, so leave it unset")
 
 
+def _api_keys(value: object) -> str:
+    # A promise of protection that nobody keeps is worse than none.
+    if _one_of("off", "required")(value) == "required":
+        raise _Refused("off: keys for the APIs are not there yet, protect them with your proxy meanwhile")
+    return "off"
+
+
+def _maintenance_mode(value: object) -> bool:
+    if _boolean(value):
+        raise _Refused("false: nothing writes through the web yet; stop `iati up` and use `iati serve` to keep everything as it is")
+    return False
+
+
 def _executor(value: object) -> str:
     text = _text(value)
     if text not in ("process", "inline") and not re.fullmatch(r"dask://[^\s/]+:\d{1,5}", text):
@@ -279,14 +292,14 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "FETCH_PER_HOST": Setting(_whole(1, 100)),
         "FETCH_MAX_SIZE": Setting(_measure(_SIZE_UNITS, 1, 2 * 10**9, "a size up to 2 GB such as 200 MB")),
         "REFRESH_INTERVAL": Setting(_measure(_TIME_UNITS, 1, 30 * 86400, _DURATION)),
-        "API_KEYS": Setting(_one_of("off", "required")),
+        "API_KEYS": Setting(_api_keys),
         "MAX_UPLOAD": Setting(_measure(_SIZE_UNITS, 1, 2 * 10**9, "a size up to 2 GB such as 60 MiB")),
         "TRUSTED_PROXIES": Setting(_networks),
         "ALLOWED_ORIGINS": Setting(_origins),
         "RETENTION_VERSIONS": Setting(_whole(1, 1000)),
         "RETENTION_WORKSPACES": Setting(_whole(1, 3650)),
         "AUDIT_PUBLIC_KEY": Setting(_text, secret=True),
-        "MAINTENANCE_MODE": Setting(_boolean),
+        "MAINTENANCE_MODE": Setting(_maintenance_mode),
         "LOG_FORMAT": Setting(_one_of("console", "json")),
         "TODAY": Setting(_date),
     }

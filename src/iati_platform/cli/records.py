@@ -84,6 +84,26 @@ def datasets_purge(
     out.print(f"{name} removed; {len(removed)} file version(s) deleted; generations that held it are gone", highlight=False)
 
 
+@datasets.command("allow", epilog="Example: iati datasets allow 00000000-0000-4000-8000-000000000001")
+def datasets_allow(
+    dataset_id: Annotated[str, typer.Argument(help="Id of a dataset that was purged (its source still names it).", metavar="ID")],
+    data_dir: DataDir = None,
+) -> None:
+    """Let the next import bring a purged dataset back."""
+    from datetime import UTC, datetime
+
+    from iati_platform.registry import service
+    from iati_platform.storage.database import writing
+
+    house = house_for(data_dir)
+    with writing_house(house), writing(house.engine) as session:
+        try:
+            service.allow_dataset(session, dataset_id, actor="operator", at=datetime.now(UTC))
+        except service.NotRegistered as error:
+            raise CommandError(f"{dataset_id} was not purged: nothing to allow") from error
+    out.print(f"{dataset_id} comes back with the next import that names it", highlight=False)
+
+
 @standard.command("status", epilog="Example: iati standard status")
 def standard_status() -> None:
     """Which reference data this platform carries."""

@@ -18,6 +18,7 @@ SOURCES = (
     "standard",
     "validator",
     "datastore/analysis.py",
+    "datastore/columns.py",
     "datastore/documents.py",
     "datastore/fields.py",
     "datastore/fragments.py",

@@ -111,7 +111,8 @@ def make_entries(
             "hash_excluding": dataset.hash_excluding,
             "state": done.state if done else "failed",
             "error": done.error if done else "not processed yet",
-            "header": done.header if done else {},
+            # What depends on the day is counted in `summary`; the long list behind it stays in the records.
+            "header": {name: value for name, value in done.header.items() if name != "conditional"} if done else {},
             "summary": summary_on(done.header, today, publishers) if done and done.header else {},
             "indexed": indexed,
             "indexed_code": indexed_code,
