@@ -223,10 +223,22 @@ def with_parents(spec: ElementSpec, rule: Rule, check: Check, needed: Sequence[E
     return look
 
 
-def of_pair(first: Path, last: Path, checks: Sequence[tuple[Rule, Check]]) -> Column:
+def of_limit(attribute: str, bound: str, fail: Fail) -> Column:
+    """A rule about values that come after `bound` as text; `fail` speaks for all of the record."""
+
+    def look(nodes: Sequence[Node], families: Families, found: list[Found]) -> None:
+        for node in nodes:
+            value = node[1].get(attribute)
+            if value is not None and value > bound:
+                fail(node, families, found)
+                return
+
+    return look
+
+
+def of_pair(first: Path, last: Path, checks: Sequence[tuple[Callable[[str, str], bool], Rule, Check]]) -> Column:
     """Rules about the first value of one attribute and the first of another, each of children by name: the two ends of a period."""
     one_name, one_attribute, two_name, two_attribute = first.child, first.attribute or "", last.child, last.attribute or ""
-    known: set[tuple[str | None, str | None]] = {(None, None)}
 
     def look(nodes: Sequence[Node], families: Families, found: list[Found]) -> None:
         for node in nodes:
@@ -240,41 +252,62 @@ def of_pair(first: Path, last: Path, checks: Sequence[tuple[Rule, Check]]) -> Co
                     two = child[1].get(two_attribute)
                     if one is not None:
                         break
-            if (one, two) in known:
+            if one is None or two is None:
                 continue
-            before = len(found)
-            for rule, check in checks:
-                failure = check(node, None, None, "")
-                if failure is not None:
-                    found.append(Found(rule, failure, node[4]))
-            if len(found) == before and len(known) < _REMEMBERED:
-                known.add((one, two))
+            for right, rule, check in checks:
+                if not right(one, two):
+                    failure = check(node, None, None, "")
+                    if failure is not None:
+                        found.append(Found(rule, failure, node[4]))
 
     return look
 
 
-def of_marked(tested: str, steps: Sequence[str], attribute: str, checks: Sequence[tuple[frozenset[str | None], Rule, Check]]) -> Column:
-    """Rules about one attribute of elements some steps further down, each for some values of another attribute up here."""
-    known: set[tuple[str | None, str | None]] = set()
-    first, *others = steps
+#: (values of the mark for which the rule is asked, whether a value is surely right, the rule, its check)
+Marked = tuple[frozenset[str | None], Callable[[str | None], bool], Rule, Check]
+
+
+def of_marked(holder: ElementSpec, tested: str, attribute: str, checks: Sequence[Marked]) -> Column:
+    """Rules about one attribute of elements, each for some values of another attribute at the `holder` further up."""
+    cases: dict[str | None, list[Marked]] = {}
+    for case in checks:
+        for value in case[0]:
+            cases.setdefault(value, []).append(case)
 
     def look(nodes: Sequence[Node], families: Families, found: list[Found]) -> None:
+        marks = families.record.by_spec[holder]
+        at, last = 0, len(marks) - 1
+        asked = cases.get(marks[0][1].get(tested), ())
         for node in nodes:
-            value = node[1].get(tested)
-            level = [child for child in node[3] if child[0].name == first]
-            for name in others:
-                level = [child for above in level for child in above[3] if child[0].name == name]
-            for below in level:
-                pair = (value, below[1].get(attribute))
-                if pair in known:
-                    continue
-                before = len(found)
-                for values, rule, check in checks:
-                    failure = check(below, None, None, "") if value in values else None
-                    if failure is not None:
-                        found.append(Found(rule, failure, node[4]))
-                if len(found) == before and len(known) < _REMEMBERED:
-                    known.add(pair)
+            while at < last and marks[at + 1][4] < node[4]:  # both in document order
+                at += 1
+                asked = cases.get(marks[at][1].get(tested), ())
+            value = node[1].get(attribute)
+            for _, right, rule, check in asked:
+                failure = None if right(value) else check(node, None, None, "")
+                if failure is not None:
+                    found.append(Found(rule, failure, node[4]))
+
+    return look
+
+
+def with_siblings(spec: ElementSpec, column: Column) -> Column:
+    """A column about the parents of elements, where only those with two or more of them matter."""
+
+    def look(nodes: Sequence[Node], families: Families, found: list[Found]) -> None:
+        if len(nodes) < 2:
+            return
+        parents = holders(spec, families)
+        at, last, before = 0, len(parents) - 1, -1
+        several: list[Node] = []
+        for node in nodes:
+            while at < last and parents[at + 1][4] < node[4]:
+                at += 1
+            if at == before and not (several and several[-1] is parents[at]):
+                several.append(parents[at])
+            before = at
+        if several:
+            column(several, families, found)
 
     return look
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -45,8 +45,8 @@ class _Compiler:
         self.elements = list(self.root.walk())
         self.columns: list[list[Column]] = [[] for _ in range(tree_size(version, kind) + 1)]
         self.values: dict[tuple[int, str | None], _Values] = {}
-        self.pairs: dict[tuple[int, str, str], list[tuple[Rule, Check]]] = {}
-        self.marked: dict[tuple[int, str, Steps, str], list[tuple[frozenset[str | None], Rule, Check]]] = {}
+        self.pairs: dict[tuple[int, str, str], list[tuple[Callable[[str, str], bool], Rule, Check]]] = {}
+        self.marked: dict[tuple[int, int, str, str], list[columns.Marked]] = {}
         self.record_checks: list[RecordCheck] = []
         self.bits: dict[int, int] = {}
 
@@ -61,8 +61,8 @@ class _Compiler:
             self.columns[index].append(column)
         for (index, first, last), checks in self.pairs.items():
             self.columns[index].append(columns.of_pair(expressions.path(first), expressions.path(last), checks))
-        for (index, tested, steps, attribute), marked in self.marked.items():
-            self.columns[index].append(columns.of_marked(tested, steps, attribute, marked))
+        for (index, holder, tested, attribute), marked in self.marked.items():
+            self.columns[index].append(columns.of_marked(self.elements[holder], tested, attribute, marked))
         bits = self.bits
         table = [(bits.get(at, 0), tuple(asked)) if asked or at in bits else None for at, asked in enumerate(self.columns)]
         return Engine(tuple(table), tuple(self.columns[self.record.index]), tuple(self.record_checks), {})
@@ -79,7 +79,7 @@ class _Compiler:
             elif inner is not None:
                 self._below_predicate(case, spec, inner, rule, check)
             elif loop is not None:
-                self._looped(spec, loop, rule, check)
+                self._looped(case, spec, loop, rule, check)
             elif not self._value_tests(case, asked, spec, columns.at_element(rule, check), own=True):
                 self._about_element(case, asked, spec, rule, check)
 
@@ -92,9 +92,9 @@ class _Compiler:
     def _about_element(self, case: RuleCase, asked: Case, spec: ElementSpec, rule: Rule, check: Check) -> None:
         add = self.columns[spec.index].append
         paths = asked.paths if "paths" in case.parameters else ()
-        pair = primitives.pair(case.primitive, asked)
+        pair = primitives.pair_test(case.primitive, asked)
         if pair is not None:
-            self.pairs.setdefault((spec.index, pair[0].written, pair[1].written), []).append((rule, check))
+            self.pairs.setdefault((spec.index, pair.first.written, pair.last.written), []).append((pair.right, rule, check))
         elif any(path.steps is None for path in paths):
             needed = None
             if case.primitive in primitives.NEEDS_A_MATCH and spec.parent is not None:
@@ -103,21 +103,22 @@ class _Compiler:
         elif case.primitive == "atleast_one" and len(paths) == 1 and paths[0].of_text and paths[0].steps and len(paths[0].steps) == 1:
             add(columns.of_spoken(rule, check, paths[0].steps[0]))
         elif case.primitive in primitives.NEEDS_A_MATCH and len(paths) == 1 and paths[0].steps and self._specs(spec, paths[0].steps):
-            self._where_present(spec, paths[0].steps, columns.of_rule(rule, check, None))
+            self._where_present(spec, paths[0].steps, columns.of_rule(rule, check, None), several=case.primitive == "no_more_than_one")
         else:
             own = paths[0].attribute if case.primitive == "atleast_one" and paths[0].child == "" else None
             add(columns.of_rule(rule, check, own))
 
-    def _where_present(self, spec: ElementSpec, steps: Steps, column: Column) -> None:
-        """A column over elements of `spec`, asked only if there is something at `steps` below one of them."""
+    def _where_present(self, spec: ElementSpec, steps: Steps, column: Column, several: bool = False) -> None:
+        """A column over elements of `spec`, asked only if there is something at `steps` below one of them, or `several`."""
 
         def look(nodes: Sequence[Node], families: Families, found: list[Found]) -> None:
             column(families.record.by_spec.get(spec, ()), families, found)
 
         (below,) = self._specs(spec, steps)
-        self.columns[below.index].append(look)
+        several = several and below.parent is spec
+        self.columns[below.index].append(columns.with_siblings(below, column) if several else look)
 
-    def _looped(self, spec: ElementSpec, loop: Path, rule: Rule, check: Check) -> None:
+    def _looped(self, case: RuleCase, spec: ElementSpec, loop: Path, rule: Rule, check: Check) -> None:
         checks = ((rule, check),)
 
         def look(nodes: Sequence[Node], families: Families, found: list[Found]) -> None:
@@ -127,7 +128,10 @@ class _Compiler:
                     run_loop(loop, owners, checks, node, None, found)
 
         if loop.steps and self._specs(spec, loop.steps):
-            self._where_present(spec, loop.steps, look)
+            same = case.primitive == "no_more_than_one" and [expressions.path(text).steps for text in case.parameters["paths"]] == [
+                loop.steps
+            ]
+            self._where_present(spec, loop.steps, look, several=same)
         else:
             self.columns[spec.index].append(look)
 
@@ -136,14 +140,22 @@ class _Compiler:
         attribute = primitives.depends_on(case.parameters)
         if tested is None or attribute is None or not inner.steps:
             raise ValueError(f"cannot compile the context of {case.id}")
-        if self._specs(spec, inner.steps):
-            self.marked.setdefault((spec.index, tested[0], inner.steps, attribute), []).append((tested[1], rule, check))
+        right = primitives.own_test(case.primitive, case.parameters, attribute)
+        for below in self._specs(spec, inner.steps):
+            self.marked.setdefault((below.index, spec.index, tested[0], attribute), []).append((tested[1], right, rule, check))
 
     def _value_tests(self, case: RuleCase, asked: Case, spec: ElementSpec, fail: columns.Fail, own: bool = False) -> bool:
         """Turn a case that tests single values into questions about columns; False if it is another kind of case. `own`: only if the
         values are attributes of the context element itself."""
+        if "condition" in case.parameters:
+            return False
+        limit = primitives.limit_test(case.primitive, asked)
+        if limit is not None and not own and limit.path.steps is not None and limit.path.attribute:
+            for below in self._specs(spec, limit.path.steps):
+                self.columns[below.index].append(columns.of_limit(limit.path.attribute, limit.bound, fail))
+                return True
         test = primitives.text_test(case.primitive, asked)
-        if test is None or "condition" in case.parameters:
+        if test is None:
             return False
         places = []
         for path in test.paths:

@@ -20,13 +20,13 @@ from iati_platform.validator import presence
 from iati_platform.validator.presence import UNKNOWN, Presence, Steps
 
 
-class Families(dict[str, list[Node]]):
+class Families:
     """The children of a record by tag and, where somebody asks, grandchildren by both tags."""
 
-    __slots__ = ("record",)
+    __slots__ = ("children", "record")
 
     def __init__(self, record: Record) -> None:
-        super().__init__(record.groups)
+        self.children = record.groups
         self.record = record
 
     def below(self, tag: str, name: str) -> Sequence[Node]:
@@ -36,7 +36,7 @@ class Families(dict[str, list[Node]]):
         spec = above.children.get(name) if above else None
         if spec is not None:
             return record.by_spec.get(spec, _NOTHING)
-        return [child for middle in self.get(tag, _NOTHING) for child in middle[3] if child[0].name == name]
+        return [child for middle in self.children.get(tag, _NOTHING) for child in middle[3] if child[0].name == name]
 
 
 #: The families of the context element, if somebody has them at hand (records do); else None and children are searched.
@@ -125,6 +125,18 @@ def attribute_of(text: str) -> str | None:
     names = {match[2] for match in _WORD.finditer(bare) if match[2] not in ("and", "or")}
     attributes = {match[2] for match in _WORD.finditer(bare) if match[1]}
     return _attribute_name(attributes.pop()) if len(attributes) == 1 and names == attributes else None
+
+
+def judge(text: str, attribute: str) -> Callable[[str | None], bool] | None:
+    """The truth of an expression by the value of one attribute (None: absent), if it is one of the commonest about it."""
+    label = attribute.replace(f"{{{XML_NAMESPACE}}}", "xml:")
+    if text == f"@{label}":
+        return lambda value: value is not None
+    if text == f"not(@{label})":
+        return lambda value: value is None
+    if text == f"number(@{label}) = @{label}":
+        return lambda value: value is not None and _NUMBER.match(value) is not None
+    return None
 
 
 @cache
@@ -377,7 +389,7 @@ def _one_step(name: str, predicates: list[Predicate], attribute: str | None) -> 
         def carrying(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
             if groups is None:
                 return [child for child in node[3] if child[0].name == name and attribute in child[1]]
-            return [child for child in groups[name] if attribute in child[1]] if name in groups else _NOTHING
+            return [child for child in groups.children.get(name, _NOTHING) if attribute in child[1]]
 
         return carrying
     if len(predicates) != 1 or not isinstance(predicates[0], tuple):
@@ -388,14 +400,14 @@ def _one_step(name: str, predicates: list[Predicate], attribute: str | None) -> 
         def chosen(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
             if groups is None:
                 return [child for child in node[3] if child[0].name == name and child[1].get(tested) in values]
-            return [child for child in groups[name] if child[1].get(tested) in values] if name in groups else _NOTHING
+            return [child for child in groups.children.get(name, _NOTHING) if child[1].get(tested) in values]
 
         return chosen
 
     def both(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
         if groups is None:
             return [child for child in node[3] if child[0].name == name and child[1].get(tested) in values and attribute in child[1]]
-        return [child for child in groups[name] if child[1].get(tested) in values and attribute in child[1]] if name in groups else _NOTHING
+        return [child for child in groups.children.get(name, _NOTHING) if child[1].get(tested) in values and attribute in child[1]]
 
     return both
 
@@ -411,7 +423,7 @@ def _start(name: str | None, upward: bool, top: bool) -> Callable[[Node, Groups,
     def grouped(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
         if groups is None:
             return [child for child in node[3] if child[0].name == name]
-        return groups.get(name, _NOTHING)
+        return groups.children.get(name, _NOTHING)
 
     return grouped
 
@@ -426,7 +438,7 @@ def _grandchildren(find: Evaluate, above: str, name: str) -> Evaluate:
     def found(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
         if groups is None:
             return [child for middle in find(node, groups, parent, value) for child in middle[3] if child[0].name == name]
-        return groups.below(above, name) if above in groups else _NOTHING
+        return groups.below(above, name) if above in groups.children else _NOTHING
 
     return found
 

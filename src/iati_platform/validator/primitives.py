@@ -83,20 +83,66 @@ def text_test(primitive: str, case: Case) -> TextTest | None:
         return TextTest(case.paths, maker(case))
     if primitive == "startswith" and case.parameters["prefix"] == _AGENCIES:
         return TextTest(case.paths, _agency)
-    dated = {"date_now": "date", "date_order": "less"}.get(primitive)
-    if dated and case.parameters.get("more", "NOW") == "NOW":
-        bound = case.today.isoformat()
-        return TextTest((case.path(dated),), lambda text: text <= bound)  # see _date_now
     return None
 
 
-def pair(primitive: str, case: Case) -> tuple[Path, Path] | None:
-    """The two values a case compares, if it is about one attribute each of two children."""
+@dataclass(frozen=True, slots=True)
+class LimitTest:
+    """A case that finds nothing where no value of a path comes after `bound` as text."""
+
+    path: Path
+    bound: str
+
+
+def limit_test(primitive: str, case: Case) -> LimitTest | None:
+    """The case as a question of what comes after today, if it is one (see `_date_now`)."""
+    name = {"date_now": "date", "date_order": "less"}.get(primitive)
+    if name is None or case.parameters.get("more", "NOW") != "NOW":
+        return None
+    return LimitTest(case.path(name), case.today.isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class PairTest:
+    """A case that finds nothing where the first values of two attributes of children are `right` together."""
+
+    first: Path
+    last: Path
+    right: Callable[[str, str], bool]
+
+
+def pair_test(primitive: str, case: Case) -> PairTest | None:
+    """The case as a question about the two ends of a period, if it is one."""
     names = {"date_order": ("less", "more"), "time_limit": ("start", "end")}.get(primitive)
     if names is None or "condition" in case.parameters or case.parameters[names[1]] == "NOW":
         return None
     first, last = case.path(names[0]), case.path(names[1])
-    return (first, last) if first.child and last.child else None
+    if not first.child or not last.child:
+        return None
+    return PairTest(first, last, _in_order if primitive == "date_order" else _short)
+
+
+def _in_order(start: str, end: str) -> bool:
+    return start <= end
+
+
+def _short(start: str, end: str) -> bool:
+    if len(start) == 10 == len(end) and start[:4] == end[:4]:  # in one year
+        return True
+    one, two = day(start), day(end)
+    return one is None or two is None or (two - one).days <= _LONGEST_PERIOD
+
+
+def own_test(primitive: str, parameters: Mapping[str, Any], attribute: str) -> Callable[[str | None], bool]:
+    """For a case that looks at one attribute of its context only: whether a value (None: absent) is surely right."""
+    if "condition" not in parameters:
+        if primitive == "atleast_one":
+            return lambda value: value is not None
+        if primitive == "if_then":
+            given, wanted = (expressions.judge(parameters[name], attribute) for name in ("if", "then"))
+            if given and wanted:
+                return lambda value: wanted(value) or not given(value)
+    return lambda value: False
 
 
 def depends_on(parameters: Mapping[str, Any]) -> str | None:
@@ -219,12 +265,18 @@ def _if_then(case: Case) -> Check:
     paths = case.paths
     given, wanted = expressions.condition(case.parameters["if"]), expressions.condition(case.parameters["then"])
 
-    def check(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
+    def given_first(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
         if not given(node, groups, parent, value) or wanted(node, groups, parent, value):
             return None
         return Failure(_together(case, node, paths, groups, parent, value))
 
-    return check
+    def wanted_first(node: Node, groups: Groups, parent: Node | None, value: str) -> Failure | None:
+        if wanted(node, groups, parent, value) or not given(node, groups, parent, value):
+            return None
+        return Failure(_together(case, node, paths, groups, parent, value))
+
+    # One of the two settles it most of the time: begin with the one that has less to look at.
+    return given_first if len(case.parameters["if"]) <= len(case.parameters["then"]) else wanted_first
 
 
 def _every(case: Case, right: Callable[[str], bool]) -> Check:
