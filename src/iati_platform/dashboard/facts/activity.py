@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from iati_platform.dashboard.facts.transactions import Summary, Transaction
+from iati_platform.dashboard.facts.transactions import Transactions
 from iati_platform.dashboard.facts.vocabulary import DATE_TYPES, DATES, EXTENDING, FUNDING, IMPLEMENTING, TRUE
 
 if TYPE_CHECKING:
     from iati_platform.reading import Node, Record
+    from iati_platform.standard import ElementSpec
 
 _NONE: Final[Sequence[Node]] = ()
+_DONORS: Final = FUNDING | EXTENDING
 
 
 class Activity:
@@ -19,10 +21,11 @@ class Activity:
 
     __slots__ = (
         "attributes", "budget_not_provided", "budgets", "dates", "donor", "groups", "hierarchy", "identifier", "record", "reporting_ref",
-        "second", "secondary", "summary", "transactions", "version",
+        "second", "secondary", "transactions", "version",
     )  # fmt: skip
 
-    def __init__(self, record: Record, version: str) -> None:
+    def __init__(self, record: Record, version: str, specs: Mapping[str, ElementSpec]) -> None:
+        """`specs`: the children of a transaction by name."""
         self.record = record
         self.version = version
         self.second = version.startswith("2.")
@@ -33,10 +36,9 @@ class Activity:
         reporting = groups.get("reporting-org", _NONE)
         self.reporting_ref = reporting[0][1].get("ref", "") if reporting else ""
         self.secondary = bool(reporting) and reporting[0][1].get("secondary-reporter") in TRUE
-        self.budgets = groups.get("budget", _NONE)
+        self.budgets = [Budget(node) for node in groups["budget"]] if "budget" in groups else []
         self.budget_not_provided = attributes.get("budget-not-provided", "")
-        self.transactions = [Transaction(node) for node in groups.get("transaction", _NONE)]
-        self.summary = Summary(self.transactions, attributes.get("default-currency", ""))
+        self.transactions = Transactions(groups.get("transaction", _NONE), record, specs, attributes.get("default-currency", ""))
         self.dates = _dates(groups.get("activity-date", _NONE))
         self.donor = self._is_donor()
 
@@ -54,8 +56,30 @@ class Activity:
     def _is_donor(self) -> bool:
         """The reporting organisation funds or extends, and does not implement (spec section 2, donor publisher)."""
         ref = self.reporting_ref
-        roles = [node[1].get("role", "") for node in self.groups.get("participating-org", _NONE) if ref and node[1].get("ref") == ref]
-        return any(role in FUNDING or role in EXTENDING for role in roles) and not any(role in IMPLEMENTING for role in roles)
+        if not ref or "participating-org" not in self.groups:
+            return False
+        roles = {node[1].get("role", "") for node in self.groups["participating-org"] if node[1].get("ref") == ref}
+        return not roles.isdisjoint(_DONORS) and roles.isdisjoint(IMPLEMENTING)
+
+
+class Budget:
+    """The first of each of a budget's parts; None where absent."""
+
+    __slots__ = ("end", "start", "type", "value")
+
+    def __init__(self, node: Node) -> None:
+        self.type = node[1].get("type", "")
+        self.start: Node | None = None
+        self.end: Node | None = None
+        self.value: Node | None = None
+        for each in reversed(node[3]):
+            name = each[0].name
+            if name == "value":
+                self.value = each
+            elif name == "period-end":
+                self.end = each
+            elif name == "period-start":
+                self.start = each
 
 
 def says(node: Node, second: bool) -> bool:
@@ -75,7 +99,10 @@ def iso_date(node: Node) -> str:
 
 def child(node: Node, name: str) -> Node | None:
     """The first child of this name."""
-    return next((each for each in node[3] if each[0].name == name), None)
+    for each in node[3]:
+        if each[0].name == name:
+            return each
+    return None
 
 
 def _dates(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[str], list[str]]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from iati_platform.dashboard.facts import comprehensiveness, humanitarian
-from iati_platform.dashboard.facts.activity import Activity, child, iso_date
+from iati_platform.dashboard.facts.activity import Activity, Budget, iso_date
 from iati_platform.dashboard.facts.elements import ElementCounts
 from iati_platform.dashboard.facts.organisations import OrganisationCounts
 from iati_platform.dashboard.facts.vocabulary import amount, file_version
 from iati_platform.standard import VERSIONS, FileKind
 
 if TYPE_CHECKING:
-    from iati_platform.reading import FileReading, Node, Record
+    from iati_platform.reading import FileReading, Record
 
 #: Raise when the shape of the facts changes; readers refuse what they do not know.
 FORMAT: Final = 1
@@ -66,8 +66,8 @@ class FactsBuilder:
             self._hierarchies["1"] += 1
             self._count_refs(record.groups.get("reporting-org", ()), "reporting_orgs")
             return
-        activity = Activity(record, self._reading.version)
-        self._counts.add(record, activity.hierarchy)
+        self._counts.add(record, node[1].get("hierarchy") or "1")
+        activity = Activity(record, self._reading.version, self._counts.below("iati-activity/transaction"))
         self._organisations.add(activity)
         self._hierarchies[activity.hierarchy] += 1
         self._count_refs(record.groups.get("reporting-org", ()), "reporting_orgs")
@@ -140,17 +140,17 @@ class FactsBuilder:
                 if is_humanitarian:
                     self._dates["activity_dates_humanitarian"].setdefault(kind, Counter())[day] += 1
         days = self._dates["transaction_dates"]
-        for transaction in activity.transactions:
-            found = days.get(transaction.type)
+        transactions = activity.transactions
+        for kind, day in zip(transactions.types, transactions.dates, strict=True):
+            found = days.get(kind)
             if found is None:
-                found = days[transaction.type] = Counter()
-            found[transaction.date] += 1
-            provider = transaction.provider
-            if provider is not None:
-                named = provider.get("provider-activity-id")
-                if named and named != activity.identifier:
-                    self._totals["provider_activity_id"][named] += 1
-        self._transactions += len(activity.transactions)
+                found = days[kind] = Counter()
+            found[day] += 1
+        for _, provider in transactions.providers:
+            named = provider.get("provider-activity-id")
+            if named and named != activity.identifier:
+                self._totals["provider_activity_id"][named] += 1
+        self._transactions += transactions.count
 
     def _activity(self, activity: Activity, admitted: bool, is_humanitarian: bool) -> list[Any]:
         passed, valid = comprehensiveness.run(activity)
@@ -161,14 +161,14 @@ class FactsBuilder:
             | (2 if activity.donor else 0)
             | (4 if said and not activity.budgets else 0)
             | (8 if said and activity.budgets else 0)
-            | (16 if activity.summary.incoming else 0)
+            | (16 if activity.transactions.incoming else 0)
             | (32 if len(activity.groups.get("recipient-country", ())) == 1 else 0)
             | (64 if is_humanitarian else 0)
             | (128 if admitted else 0)
             | (256 if activity.record.schema_valid else 0)
         )
         currency = activity.attributes.get("default-currency", "")
-        last = max((transaction.date for transaction in activity.transactions), default="")
+        last = max(activity.transactions.dates, default="")
         return [
             activity.identifier,
             activity.hierarchy,
@@ -183,12 +183,12 @@ class FactsBuilder:
         ]
 
 
-def _budget(node: Node, currency: str) -> list[Any]:
+def _budget(budget: Budget, currency: str) -> list[Any]:
     """[type, start, end, currency, value]; dates and value None where there is none."""
-    start, end, value = child(node, "period-start"), child(node, "period-end"), child(node, "value")
+    start, end, value = budget.start, budget.end, budget.value
     stated = amount(value[2]) if value is not None else None
     return [
-        node[1].get("type", ""),
+        budget.type,
         (iso_date(start) if start is not None else "") or None,
         (iso_date(end) if end is not None else "") or None,
         (value[1].get("currency") if value is not None else None) or currency,
@@ -200,17 +200,19 @@ def _sums(activity: Activity, currency: str) -> list[list[Any]]:
     """[type, currency, month of the transaction, month of the value date, sum, number]; months as "YYYY-MM" or ""; the month of the value
     date is 0 where it is that of the transaction. Transactions whose value is not a number count with 0."""
     sums: dict[tuple[str, str, str, str | int], list[Any]] = {}
-    for transaction in activity.transactions:
-        month, value_month = transaction.date[:7], transaction.value_date[:7]
-        key = (transaction.type, transaction.currency or currency, month, 0 if value_month == month else value_month)
+    all_of = activity.transactions
+    columns = zip(all_of.types, all_of.dates, all_of.value_dates, all_of.currencies, all_of.amounts, strict=True)
+    for kind, day, value_date, own_currency, value in columns:
+        month, value_month = day[:7], value_date[:7]
+        key = (kind, own_currency or currency, month, 0 if value_month == month else value_month)
         found = sums.get(key)
-        stated = transaction.amount or _ZERO
+        stated = value or _ZERO
         if found is None:
             sums[key] = [stated, 1]
         else:
             found[0] += stated
             found[1] += 1
-    return [[*key, *value] for key, value in sums.items()]
+    return [[*key, *total] for key, total in sums.items()]
 
 
 _ZERO: Final = Decimal(0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from babel.languages import get_official_languages
 
-from iati_platform.dashboard.facts.activity import Activity, child, says
+from iati_platform.dashboard.facts.activity import Activity, Budget, child, says
 from iati_platform.dashboard.facts.vocabulary import (
     DAC3,
     DAC5,
@@ -74,7 +74,7 @@ def _whole(nodes: Iterable[Node]) -> bool:
 
 
 def _sector(activity: Activity) -> bool:
-    return bool(activity.all("sector")) or (activity.second and activity.summary.all_sectors)
+    return bool(activity.all("sector")) or (activity.second and activity.transactions.all_sectors)
 
 
 def _sector_valid(activity: Activity) -> bool:
@@ -88,7 +88,7 @@ def _sector_valid(activity: Activity) -> bool:
 
 
 def _place(activity: Activity) -> bool:
-    return bool(_places(activity)) or (activity.second and activity.summary.all_places)
+    return bool(_places(activity)) or (activity.second and activity.transactions.all_places)
 
 
 def _place_valid(activity: Activity) -> bool:
@@ -101,15 +101,15 @@ def _places(activity: Activity) -> list[Node]:
 
 
 def _traceability(activity: Activity) -> bool:
-    return (activity.summary.incoming and activity.summary.incoming_named) or activity.donor
+    return (activity.transactions.incoming and activity.transactions.incoming_named) or activity.donor
 
 
 def _budgets_valid(activity: Activity) -> bool:
     return not activity.budget_not_provided and all(_budget_valid(node) for node in activity.budgets)
 
 
-def _budget_valid(budget: Node) -> bool:
-    start, end, value = child(budget, "period-start"), child(budget, "period-end"), child(budget, "value")
+def _budget_valid(budget: Budget) -> bool:
+    start, end, value = budget.start, budget.end, budget.value
     return (
         start is not None
         and end is not None
@@ -151,7 +151,7 @@ def _dac(activity: Activity) -> bool:
     for node in activity.all("sector"):
         if node[1].get("vocabulary", "") in _DAC:
             return True
-    return activity.second and activity.summary.all_dac
+    return activity.second and activity.transactions.all_dac
 
 
 def _dac_valid(activity: Activity) -> bool:
@@ -179,7 +179,7 @@ def _aid_type(activity: Activity) -> bool:
     for node in activity.all("default-aid-type"):
         if node[1].get("code"):
             return True
-    return activity.summary.all_aid_types
+    return activity.transactions.all_aid_types
 
 
 def _aid_type_valid(activity: Activity) -> bool:
@@ -187,7 +187,7 @@ def _aid_type_valid(activity: Activity) -> bool:
     defaults = activity.all("default-aid-type")
     if defaults and all(node[1].get("code") in codes for node in defaults):
         return True
-    return activity.summary.all_aid_types and all(not codes.isdisjoint(each.aid_types) for each in activity.transactions)
+    return activity.transactions.all_aid_types and activity.transactions.all_have_aid_type(codes)
 
 
 @cache
@@ -253,8 +253,12 @@ TESTS: Final[tuple[Test, ...]] = (
     Test("activity-date", _has("activity-date"), _dates_valid),
     Test("sector", _sector, _sector_valid),
     Test("country_or_region", _place, _place_valid),
-    Test("transaction_commitment", lambda activity: activity.summary.commitments, lambda activity: activity.summary.commitments_valid),
-    Test("transaction_spend", lambda activity: activity.summary.spend, lambda activity: activity.summary.spend_valid),
+    Test(
+        "transaction_commitment",
+        lambda activity: activity.transactions.commitments,
+        lambda activity: activity.transactions.commitments_valid,
+    ),
+    Test("transaction_spend", lambda activity: activity.transactions.spend, lambda activity: activity.transactions.spend_valid),
     Test("transaction_traceability", _traceability),
     Test("budget", _has("budget"), _budgets_valid),
     Test("contact-info", _has_child("contact-info", "email")),
@@ -271,7 +275,7 @@ TESTS: Final[tuple[Test, ...]] = (
     Test("recipient_language", _language),
     Test("result_indicator", _has_child("result", "indicator")),
     Test("budget_not_provided", lambda activity: bool(activity.budget_not_provided), _without_budget_valid),
-    Test("transaction_currency", lambda activity: activity.summary.all_currencies),
+    Test("transaction_currency", lambda activity: activity.transactions.all_currencies),
     Test("activity-website", _has("activity-website")),
     Test("conditions_attached", _has("conditions", "attached")),
 )

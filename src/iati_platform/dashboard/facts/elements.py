@@ -107,27 +107,35 @@ class _Column:
         self.more: dict[str, int] = {}
 
     def add(self, nodes: Sequence[Node]) -> None:
-        """Several elements of one record. Nearly always they all have the same attributes."""
-        found, more = self.found, self.more
-        self.total += len(nodes)
+        """Several elements of one record. Nearly always they all have the same attributes, none of them empty."""
+        number = len(nodes)
+        self.total += number
         attributes = [each[1] for each in nodes]
         first = attributes[0]
-        try:
-            columns = [[own[name] for own in attributes] for name in first]
-        except KeyError:
-            columns = []
-        if len(columns) * len(nodes) == sum(map(len, attributes)):
-            names: Iterable[str] = first
-        else:
-            names = set().union(*attributes)
-            columns = [[own[name] for own in attributes if name in own] for name in names]
-        for name, values in zip(names, columns, strict=True):
-            if "" in values:
-                values = [value for value in values if value]
-                if not values:
-                    continue
-            found[name] += values
-            more[name] = more.get(name, 0) + len(values) - 1
+        if sum(map(len, attributes)) != len(first) * number:
+            self._add_different(attributes)
+        elif first:
+            found, more = self.found, self.more
+            columns: list[list[str]] = []
+            try:
+                for name in first:
+                    values = [own[name] for own in attributes]
+                    if "" in values:
+                        raise KeyError
+                    columns.append(values)
+            except KeyError:
+                self._add_different(attributes)
+                return
+            for name, values in zip(first, columns, strict=True):
+                found[name] += values
+                more[name] = more.get(name, 0) + number - 1
+
+    def _add_different(self, attributes: Sequence[dict[str, str]]) -> None:
+        for name in set().union(*attributes):
+            values = [value for own in attributes if (value := own.get(name))]
+            if values:
+                self.found[name] += values
+                self.more[name] = self.more.get(name, 0) + len(values) - 1
 
     def counts(self) -> list[_Counted]:
         path, more = self.plan.path, self.more
@@ -143,6 +151,7 @@ class ElementCounts:
         self._places = _places(kind or FileKind.ACTIVITIES, version)
         self._columns: dict[str, dict[ElementSpec, _Column]] = {}
         self._known: set[ElementSpec] = set()
+        self._below: defaultdict[str, dict[str, ElementSpec]] = defaultdict(dict)
         #: Elements of several namespaces may be spelled alike: then, how many times a record held more than one spelled so.
         self._alike = False
         self._twice: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -155,7 +164,7 @@ class ElementCounts:
         """Count a record and everything below it; empty attributes are not counted."""
         node, by_spec = record.node, record.by_spec
         if not self._known.issuperset(by_spec):
-            self._known.update(by_spec)
+            self._meet(by_spec)
             self._alike = len({spec.path for spec in self._known}) < len(self._known)
         if self._alike:
             self._twice[hierarchy].update(_spelled_alike(by_spec))
@@ -182,6 +191,16 @@ class ElementCounts:
         self._waiting += record.end - record.start
         if self._waiting >= _WAITING:
             self._count_values()
+
+    def below(self, path: str) -> Lookup[str, ElementSpec]:
+        """The kinds of children met in elements with this path, by name; foreign ones too."""
+        return self._below[path]
+
+    def _meet(self, specs: Iterable[ElementSpec]) -> None:
+        for spec in specs:
+            self._known.add(spec)
+            if spec.parent is not None:
+                self._below[spec.parent.path][spec.name] = spec
 
     def by_hierarchy(self) -> dict[str, dict[str, int | list[int]]]:
         """{hierarchy: {path: [records, occurrences]}}, or just the number where both are the same."""

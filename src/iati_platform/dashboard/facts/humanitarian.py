@@ -27,11 +27,11 @@ def count(activity: Activity, counts: Counter[str]) -> bool:
     own = activity.attributes.get("humanitarian", "")
     knows = activity.version in HUMANITARIAN_VERSIONS
     transactions = activity.transactions
-    by_attribute = knows and (own in TRUE or (own not in FALSE and any(each.humanitarian in TRUE for each in transactions)))
+    by_attribute = knows and (own in TRUE or (own not in FALSE and transactions.some_humanitarian()))
     sectors = activity.groups.get("sector", ())
     by_sector = _sectors((node[1].get("vocabulary", ""), node[1].get("code", "")) for node in sectors)
     if not by_sector and activity.second:
-        by_sector = any(_sectors(each.sectors) for each in transactions if each.humanitarian not in FALSE)
+        by_sector = _sectors(transactions.humanitarian_sectors())
     humanitarian = own not in FALSE and (by_attribute or by_sector)
     counts["is_humanitarian"] += humanitarian
     counts["is_humanitarian_by_attrib"] += own not in FALSE and by_attribute

@@ -25,13 +25,12 @@ class OrganisationCounts:
             if role is not None:
                 ref = node[1].get("ref")
                 found.append((role, ref, ref == own))
-        for transaction in activity.transactions:
-            if transaction.provider is not None:
-                ref = transaction.provider.get("ref")
-                found.append(("provider", ref, ref == own))
-            if transaction.receiver is not None:
-                ref = transaction.receiver.get("ref")
-                found.append(("receiver", ref, ref == own))
+        for _, attributes in activity.transactions.providers:
+            ref = attributes.get("ref")
+            found.append(("provider", ref, ref == own))
+        for _, attributes in activity.transactions.receivers:
+            ref = attributes.get("ref")
+            found.append(("receiver", ref, ref == own))
         self._refs.update(found)
 
     def stats(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -50,6 +51,8 @@ BOOLEANS: Final = {
 _DATE: Final = re.compile(r"-?(\d{4,})-(\d{2})-(\d{2})", re.ASCII)
 _XSD_DATE: Final = re.compile(r"-?\d{4,}-\d{2}-\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+#: Several, with zero characters between. Possessive: a text that is no number must not be tried again in every other way.
+_DECIMALS: Final = re.compile(r"[+-]?(?:\d++\.?+\d*+|\.\d++)(?:\0[+-]?(?:\d++\.?+\d*+|\.\d++))*+", re.ASCII)
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#<>\"{}|\\^`]+[^\s<>\"{}|\\^`]*")
 
 
@@ -93,6 +96,13 @@ class _XsdDates(dict[str, bool]):
 
 
 XSD_DATES: Final = _XsdDates()
+
+
+def amounts(texts: Sequence[str]) -> list[Decimal | None]:
+    """The amounts of a column of texts. Nearly always they are all clean: one look at all of them (no XML holds a zero character)."""
+    if _DECIMALS.fullmatch("\0".join(texts)):
+        return [*map(Decimal, texts)]
+    return [*map(amount, texts)]
 
 
 def amount(text: str) -> Decimal | None:
