@@ -89,7 +89,7 @@ class FileReading:
             line += data.count(b"\n", counted, starts[0])
             counted = starts[0]
             try:
-                root = _parse(opening + piece + closing, exact_blanks=b"<!" in piece or b"<?" in piece)
+                root = _parse(opening + piece + closing, exact_blanks=split.has_sections(data, starts[0], ends[-1]))
             except etree.XMLSyntaxError as error:
                 self._broken(error, starts[0], line, len(opening), root_lines)
                 return

@@ -84,22 +84,19 @@ class Record:
         """The record's child elements by tag, each list in document order."""
         groups = self._groups
         if groups is None:
-            groups = self._groups = {}
-            for child in self.node[3]:
-                name = child[0].name
-                if name in groups:
-                    groups[name].append(child)
-                else:
-                    groups[name] = [child]
+            record = self.node[0]
+            groups = self._groups = {spec.name: nodes for spec, nodes in self.by_spec.items() if spec.parent is record}
         return groups
 
     @property
     def identifier(self) -> str:
         """Text of iati-identifier (or organisation-identifier; iati-identifier in 1.x organisation files), untrimmed; "" if absent."""
-        groups = self.groups
-        for name in _IDENTIFIERS[self.node[0].name]:
-            if name in groups:
-                return groups[name][0][2]
+        spec = self.node[0]
+        for name in _IDENTIFIERS[spec.name]:
+            known = spec.children.get(name)
+            found = self.by_spec.get(known) if known else self.groups.get(name)
+            if found:
+                return found[0][2]
         return ""
 
 

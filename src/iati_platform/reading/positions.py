@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import islice
+from itertools import accumulate
 from typing import Final, TypeVar
+
+from iati_platform.reading.split import has_sections
 
 Key = TypeVar("Key")
 
-_STARTS: Final = re.compile(rb"<[^/]")
+#: Bytes of a record that may be copied to find places in it.
+_CUT_WHOLE: Final = 1_000_000
 _TAGS: Final = re.compile(
     rb"""<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|</[^>]*>|(<)(?:[^"'>]|"[^"]*"|'[^']*')*+>""",
     re.DOTALL,
@@ -22,9 +25,11 @@ def offsets(data: bytes, start: int, end: int, ordinals: Iterable[int]) -> dict[
     if not wanted:
         return {}
     found: dict[int, int] = {}
-    if data.find(b"<!", start, end) < 0 and data.find(b"<?", start, end) < 0:
-        starts = [match.start() for match in islice(_STARTS.finditer(data, start, end), wanted[-1] + 1)]
-        return {ordinal: starts[ordinal] for ordinal in wanted if ordinal < len(starts)}
+    if end - start <= _CUT_WHOLE and not has_sections(data, start, end):
+        # Nothing but tags: cut at every start tag, so that the lengths of the pieces tell where they are.
+        pieces = data[start:end].replace(b"</", b"//").split(b"<", wanted[-1] + 1)
+        before = list(accumulate(map(len, pieces)))
+        return {ordinal: start + before[ordinal] + ordinal for ordinal in wanted if ordinal < len(pieces) - 1}
     number = 0
     at = 0
     for match in _TAGS.finditer(data, start, end):
