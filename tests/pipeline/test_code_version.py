@@ -11,6 +11,7 @@ from iati_platform.pipeline.code_version import NOT_SOURCES, SOURCES, code_versi
 
 PACKAGE = Path(iati_platform.__file__).parent
 
+
 def test_every_module_the_step_imports_is_a_source() -> None:
     program = (
         "import sys, iati_platform.pipeline.process\n"
