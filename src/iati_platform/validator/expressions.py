@@ -8,11 +8,11 @@ Node-sets are true when they hold something (XPath 1.0 §4.3). `text()` counts o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import isnan, nan
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from iati_platform.reading import Node, Record
 from iati_platform.standard.elements import XML_NAMESPACE
@@ -44,8 +44,27 @@ Groups = Families | None
 #: (context element, its groups, its parent, the loop's value)
 Evaluate = Callable[[Node, Groups, Node | None, str], Any]
 
-#: A test of a candidate: one of its attributes against fixed values, its position, or a function of it and the loop's value.
-Predicate = tuple[str, frozenset[str | None]] | int | Callable[[Node, str], bool]
+
+class Judged:
+    """The values of one attribute (None: absent) for which a predicate holds. Values repeat: few are ever judged."""
+
+    __slots__ = ("_judge", "_known")
+
+    def __init__(self, judge: Callable[[str | None], bool]) -> None:
+        self._judge = judge
+        self._known: dict[object, bool] = {}
+
+    def __contains__(self, value: object) -> bool:
+        verdict = self._known.get(value)
+        if verdict is None:
+            verdict = self._judge(cast("str | None", value))
+            if len(self._known) < _VERDICTS:
+                self._known[value] = verdict
+        return verdict
+
+
+#: A test of a candidate: one of its attributes is among values, its position, or a function of it and the loop's value.
+Predicate = tuple[str, Container[str | None]] | int | Callable[[Node, str], bool]
 
 _TOKEN: Final = re.compile(
     r"\s*(?:('[^']*'|\"[^\"]*\")|(\d+(?:\.\d+)?)|(\.\.|!=|<=|>=|[()\[\]@/=<>+])"
@@ -53,7 +72,8 @@ _TOKEN: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"[ \t\r\n]*-?(?:\d+(?:\.\d*)?|\.\d+)[ \t\r\n]*\Z", re.ASCII)
 _LOOP: Final = "$1"
-_CALL: Final = re.compile(r"'[^']*'|(?:not|count|number)\(")
+_VERDICTS: Final = 1_000
+_CALL: Final = re.compile(r"'[^']*'|(?:not|count|number)\s*\(")
 _WORD: Final = re.compile(r"(@?)([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?|\.\.)")
 _NOTHING: Final[Sequence[Node]] = ()
 
@@ -307,12 +327,22 @@ class _Parser:
             self.presence[values] = presence.of_path(location.steps, whole)
         return "set", values
 
-    def _predicate(self, kind: str, evaluate: Evaluate) -> Predicate:
+    def _predicate(self, begin: int, kind: str, evaluate: Evaluate) -> Predicate:
         member = self.members.get(evaluate)
         if member:
             return member
         true = _truth(kind, evaluate)
-        return lambda node, value: true(node, None, None, value)
+        tokens = self.tokens[begin : self.at]
+        attribute = attribute_of(" ".join(tokens).replace("@ ", "@"))
+        if attribute is None or f"'{_LOOP}'" in tokens:
+            return lambda node, value: true(node, None, None, value)
+        name = attribute
+        nowhere: Any = None  # nobody asks where an attribute is
+
+        def judge(value: str | None) -> bool:
+            return bool(true((nowhere, {} if value is None else {name: value}, "", (), 0), None, None, ""))
+
+        return name, Judged(judge)
 
     def path(self, top: bool) -> Path:
         begin = self.at
@@ -340,7 +370,7 @@ class _Parser:
                 if self.peek().isdigit() and self.peek(1) == "]":
                     predicates.append(int(self.take()))
                 else:
-                    predicates.append(self._predicate(*self.disjunction(top=False)))
+                    predicates.append(self._predicate(self.at, *self.disjunction(top=False)))
                 self.take("]")
             steps.append((name, predicates))
             if self.peek() != "/":
