@@ -20,8 +20,8 @@ class Activity:
     """`second` is True for 2.x files. `dates`: parsed dates by type (planned start, actual start, planned end, actual end)."""
 
     __slots__ = (
-        "attributes", "budget_not_provided", "budgets", "dates", "donor", "groups", "hierarchy", "identifier", "record", "reporting_ref",
-        "second", "secondary", "transactions", "version",
+        "attributes", "budget_not_provided", "budgets", "dates", "days", "donor", "groups", "hierarchy", "identifier", "record",
+        "reporting_ref", "second", "secondary", "transactions", "version",
     )  # fmt: skip
 
     def __init__(self, record: Record, version: str, specs: Mapping[str, ElementSpec]) -> None:
@@ -39,7 +39,16 @@ class Activity:
         self.budgets = [Budget(node) for node in groups["budget"]] if "budget" in groups else []
         self.budget_not_provided = attributes.get("budget-not-provided", "")
         self.transactions = Transactions(groups.get("transaction", _NONE), record, specs, attributes.get("default-currency", ""))
-        self.dates = _dates(groups.get("activity-date", _NONE))
+        #: (type, date) of every activity-date that has one.
+        self.days = [
+            (node[1].get("type", ""), day)
+            for node in groups.get("activity-date", _NONE)
+            if (day := DATES[node[1].get("iso-date") or node[2]])
+        ]
+        self.dates: tuple[list[str], list[str], list[str], list[str]] = ([], [], [], [])
+        for type_, day in self.days:
+            if type_ in DATE_TYPES:
+                self.dates[DATE_TYPES[type_]].append(day)
         self.donor = self._is_donor()
 
     def all(self, name: str) -> Sequence[Node]:
@@ -103,13 +112,3 @@ def child(node: Node, name: str) -> Node | None:
         if each[0].name == name:
             return each
     return None
-
-
-def _dates(nodes: Sequence[Node]) -> tuple[list[str], list[str], list[str], list[str]]:
-    found: tuple[list[str], list[str], list[str], list[str]] = ([], [], [], [])
-    for node in nodes:
-        kind = DATE_TYPES.get(node[1].get("type", ""))
-        day = iso_date(node) if kind is not None else ""
-        if kind is not None and day:
-            found[kind].append(day)
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -132,20 +133,11 @@ class FactsBuilder:
             totals[node[1].get("ref", "")] += 1
 
     def _count_dates(self, activity: Activity, is_humanitarian: bool) -> None:
-        for node in activity.groups.get("activity-date", ()):
-            day = iso_date(node)
-            if day:
-                kind = node[1].get("type", "")
-                self._dates["activity_dates"].setdefault(kind, Counter())[day] += 1
-                if is_humanitarian:
-                    self._dates["activity_dates_humanitarian"].setdefault(kind, Counter())[day] += 1
-        days = self._dates["transaction_dates"]
+        _count_days(self._dates["activity_dates"], activity.days)
+        if is_humanitarian:
+            _count_days(self._dates["activity_dates_humanitarian"], activity.days)
         transactions = activity.transactions
-        for kind, day in zip(transactions.types, transactions.dates, strict=True):
-            found = days.get(kind)
-            if found is None:
-                found = days[kind] = Counter()
-            found[day] += 1
+        _count_days(self._dates["transaction_dates"], zip(transactions.types, transactions.dates, strict=True))
         for _, provider in transactions.providers:
             named = provider.get("provider-activity-id")
             if named and named != activity.identifier:
@@ -181,6 +173,14 @@ class FactsBuilder:
             [_budget(node, currency) for node in activity.budgets],
             _sums(activity, currency),
         ]
+
+
+def _count_days(counts: dict[str, Counter[str]], days: Iterable[tuple[str, str]]) -> None:
+    for kind, day in days:
+        found = counts.get(kind)
+        if found is None:
+            found = counts[kind] = Counter()
+        found[day] = found.get(day, 0) + 1
 
 
 def _budget(budget: Budget, currency: str) -> list[Any]:

@@ -116,22 +116,20 @@ class _Column:
             self._add_different(attributes)
         elif first:
             found, more = self.found, self.more
-            columns: list[list[str]] = []
+            name = ""
             try:
                 for name in first:
                     values = [own[name] for own in attributes]
                     if "" in values:
                         raise KeyError
-                    columns.append(values)
+                    found[name] += values
+                    more[name] = more.get(name, 0) + number - 1
             except KeyError:
-                self._add_different(attributes)
-                return
-            for name, values in zip(first, columns, strict=True):
-                found[name] += values
-                more[name] = more.get(name, 0) + number - 1
+                done = list(first)
+                self._add_different(attributes, done[: done.index(name)])
 
-    def _add_different(self, attributes: Sequence[dict[str, str]]) -> None:
-        for name in set().union(*attributes):
+    def _add_different(self, attributes: Sequence[dict[str, str]], done: Sequence[str] = ()) -> None:
+        for name in set().union(*attributes).difference(done):
             values = [value for own in attributes if (value := own.get(name))]
             if values:
                 self.found[name] += values

@@ -49,6 +49,8 @@ BOOLEANS: Final = {
 }
 
 _DATE: Final = re.compile(r"-?(\d{4,})-(\d{2})-(\d{2})", re.ASCII)
+#: A date that needs no calendar: nothing is built to see that it exists.
+_USUAL_DATE: Final = re.compile(r"[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])", re.ASCII)
 _XSD_DATE: Final = re.compile(r"-?\d{4,}-\d{2}-\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 #: Several, with zero characters between. Possessive: a text that is no number must not be tried again in every other way.
@@ -69,6 +71,8 @@ class _Dates(dict[str, str]):
 
 
 def _parse(text: str) -> str:
+    if _USUAL_DATE.match(text):
+        return text[:10]
     found = _DATE.match(text)
     if found is None or text.startswith("-") or len(found[1]) > 4:
         return ""
@@ -90,6 +94,9 @@ class _XsdDates(dict[str, bool]):
     def __missing__(self, text: str) -> bool:
         if len(self) > 50_000:
             self.clear()
+        if _USUAL_DATE.fullmatch(text):
+            self[text] = True
+            return True
         trimmed = text.strip()
         value = self[text] = _XSD_DATE.fullmatch(trimmed) is not None and _parse(trimmed) != ""
         return value
@@ -109,6 +116,22 @@ def amount(text: str) -> Decimal | None:
     """The amount an xsd:decimal states; None if the text is not one ("1,000", "1e3")."""
     trimmed = text.strip()
     return Decimal(trimmed) if _DECIMAL.fullmatch(trimmed) else None
+
+
+class _Shares(dict[str, Decimal]):
+    """Text of a percentage -> its value, 0 for what is not a number. Bounded like `_Dates`."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: str) -> Decimal:
+        if len(self) > 50_000:
+            self.clear()
+        value = self[text] = amount(text) or _ZERO
+        return value
+
+
+_ZERO: Final = Decimal(0)
+SHARES: Final = _Shares()
 
 
 def is_absolute_url(text: str) -> bool:
