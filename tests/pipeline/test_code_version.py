@@ -17,8 +17,8 @@ def test_every_module_the_step_imports_is_a_source() -> None:
         "import sys, iati_platform.pipeline.process\n"
         "print(*(module.__file__ for name, module in sys.modules.items() if name.startswith('iati_platform') and module.__file__), sep='\\n')"
     )
-    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    imported = {Path(path).relative_to(PACKAGE).as_posix() for path in printed}
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    imported = {Path(path).relative_to(PACKAGE).as_posix() for path in printed.splitlines()}
     covered = {path for path in imported for source in SOURCES if path == source or path.startswith(source + "/")}
     missing = {path for path in imported - covered if not path.endswith("__init__.py")}
     # Rooms that only read artefacts may be imported by a room's face; they are named so.
