@@ -56,6 +56,8 @@ class Question:
 
 #: Values remembered per column; identifiers repeat, but not for ever.
 _REMEMBERED: Final = 20_000
+#: Longer ones are not kept: engines live as long as the process.
+_SHORT: Final = 200
 
 
 def of_attribute(attribute: str, known: set[str | None], questions: Sequence[Question]) -> Column:
@@ -66,7 +68,7 @@ def of_attribute(attribute: str, known: set[str | None], questions: Sequence[Que
         for node in nodes:
             if node[1].get(attribute) not in known:
                 value = node[1][attribute]
-                if _ask(questions, value, node, families, found) and len(known) < _REMEMBERED:
+                if _ask(questions, value, node, families, found) and len(known) < _REMEMBERED and len(value) <= _SHORT:
                     known.add(value)
 
     return look

@@ -12,7 +12,7 @@ from typing import Final
 from iati_platform.reading import Node
 from iati_platform.standard import CodelistRule, ElementSpec, FileKind, RuleCase, codelist, codelist_rules, element_tree, rules, tree_size
 from iati_platform.standard.mappings import EVERYWHERE
-from iati_platform.validator import columns, expressions, messages, primitives
+from iati_platform.validator import columns, expressions, messages, primitives, shortcuts
 from iati_platform.validator.amendments import amended
 from iati_platform.validator.columns import Column, Found, Question, Rule
 from iati_platform.validator.engine import Engine, RecordCheck, run_loop
@@ -84,7 +84,7 @@ class _Compiler:
                 self._about_element(case, asked, spec, rule, check)
 
     def _about_record(self, case: RuleCase, rule: Rule, check: Check, loop: Path | None) -> None:
-        side = primitives.chance_to_fail(case.primitive, case.parameters, loop)
+        side = shortcuts.chance_to_fail(case.primitive, case.parameters, loop)
         needs = [self._mask(need) for need in side.needs]
         blocks = self._mask(side.blocks & self._known_steps(side.blocks)) or 0
         self.record_checks.append(RecordCheck(rule, check, loop, tuple(need for need in needs if need is not None), blocks))
@@ -92,7 +92,7 @@ class _Compiler:
     def _about_element(self, case: RuleCase, asked: Case, spec: ElementSpec, rule: Rule, check: Check) -> None:
         add = self.columns[spec.index].append
         paths = asked.paths if "paths" in case.parameters else ()
-        pair = primitives.pair_test(case.primitive, asked)
+        pair = shortcuts.pair_test(case.primitive, asked)
         if pair is not None:
             self.pairs.setdefault((spec.index, pair.first.written, pair.last.written), []).append((pair.right, rule, check))
         elif any(path.steps is None for path in paths):
@@ -137,10 +137,10 @@ class _Compiler:
 
     def _below_predicate(self, case: RuleCase, spec: ElementSpec, inner: _Inner, rule: Rule, check: Check) -> None:
         tested = expressions.tested(inner.written)
-        attribute = primitives.depends_on(case.parameters)
+        attribute = shortcuts.depends_on(case.parameters)
         if tested is None or attribute is None or not inner.steps:
             raise ValueError(f"cannot compile the context of {case.id}")
-        right = primitives.own_test(case.primitive, case.parameters, attribute)
+        right = shortcuts.own_test(case.primitive, case.parameters, attribute)
         for below in self._specs(spec, inner.steps):
             self.marked.setdefault((below.index, spec.index, tested[0], attribute), []).append((tested[1], right, rule, check))
 
@@ -149,12 +149,12 @@ class _Compiler:
         values are attributes of the context element itself."""
         if "condition" in case.parameters:
             return False
-        limit = primitives.limit_test(case.primitive, asked)
+        limit = shortcuts.limit_test(case.primitive, asked)
         if limit is not None and not own and limit.path.steps is not None and limit.path.attribute:
             for below in self._specs(spec, limit.path.steps):
                 self.columns[below.index].append(columns.of_limit(limit.path.attribute, limit.bound, fail))
                 return True
-        test = primitives.text_test(case.primitive, asked)
+        test = shortcuts.text_test(case.primitive, asked)
         if test is None:
             return False
         places = []

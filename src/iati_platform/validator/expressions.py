@@ -8,80 +8,29 @@ Node-sets are true when they hold something (XPath 1.0 §4.3). `text()` counts o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from math import isnan, nan
-from typing import Any, Final, cast
+from functools import cache
+from typing import Any, Final
 
-from iati_platform.reading import Node, Record
+from iati_platform.reading import Node
 from iati_platform.standard.elements import XML_NAMESPACE
 from iati_platform.validator import presence
+from iati_platform.validator.operators import COMPARE, FUNCTIONS, added, as_number, comparison, is_number, number, numeric, truth
 from iati_platform.validator.presence import UNKNOWN, Presence, Steps
+from iati_platform.validator.steps import Evaluate, Families, Groups, Judged, Predicate
+from iati_platform.validator.steps import owners as step_owners
 
+__all__ = ["Families", "Groups", "Path", "attribute_of", "condition", "judge", "number", "path", "presence_of", "tested"]
 
-class Families:
-    """The children of a record by tag and, where somebody asks, grandchildren by both tags."""
-
-    __slots__ = ("children", "record")
-
-    def __init__(self, record: Record) -> None:
-        self.children = record.groups
-        self.record = record
-
-    def below(self, tag: str, name: str) -> Sequence[Node]:
-        """All children called `name` of all children called `tag`, in document order."""
-        record = self.record
-        above = record.node[0].children.get(tag)
-        spec = above.children.get(name) if above else None
-        if spec is not None:
-            return record.by_spec.get(spec, _NOTHING)
-        return [child for middle in self.children.get(tag, _NOTHING) for child in middle[3] if child[0].name == name]
-
-
-#: The families of the context element, if somebody has them at hand (records do); else None and children are searched.
-Groups = Families | None
-#: (context element, its groups, its parent, the loop's value)
-Evaluate = Callable[[Node, Groups, Node | None, str], Any]
-
-
-class Judged:
-    """The values of one attribute (None: absent) for which a predicate holds. Values repeat: few are ever judged."""
-
-    __slots__ = ("_judge", "_known")
-
-    def __init__(self, judge: Callable[[str | None], bool]) -> None:
-        self._judge = judge
-        self._known: dict[object, bool] = {}
-
-    def __contains__(self, value: object) -> bool:
-        verdict = self._known.get(value)
-        if verdict is None:
-            verdict = self._judge(cast("str | None", value))
-            if len(self._known) < _VERDICTS:
-                self._known[value] = verdict
-        return verdict
-
-
-#: A test of a candidate: one of its attributes is among values, its position, or a function of it and the loop's value.
-Predicate = tuple[str, Container[str | None]] | int | Callable[[Node, str], bool]
 
 _TOKEN: Final = re.compile(
     r"\s*(?:('[^']*'|\"[^\"]*\")|(\d+(?:\.\d+)?)|(\.\.|!=|<=|>=|[()\[\]@/=<>+])"
     r"|([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?))"
 )
-_NUMBER: Final = re.compile(r"[ \t\r\n]*-?(?:\d+(?:\.\d*)?|\.\d+)[ \t\r\n]*\Z", re.ASCII)
 _LOOP: Final = "$1"
-_VERDICTS: Final = 1_000
 _CALL: Final = re.compile(r"'[^']*'|(?:not|count|number)\s*\(")
 _WORD: Final = re.compile(r"(@?)([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?|\.\.)")
-_NOTHING: Final[Sequence[Node]] = ()
-
-
-@lru_cache(maxsize=4_096)
-def number(text: str) -> float:
-    """XPath's number(): NaN for what is not a plain decimal number."""
-    return float(text) if _NUMBER.match(text) else nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +104,7 @@ def judge(text: str, attribute: str) -> Callable[[str | None], bool] | None:
     if text == f"not(@{label})":
         return lambda value: value is None
     if text == f"number(@{label}) = @{label}":
-        return lambda value: value is not None and _NUMBER.match(value) is not None
+        return lambda value: value is not None and is_number(value)
     return None
 
 
@@ -172,7 +121,7 @@ def _condition(text: str) -> tuple[Callable[[Node, Groups, Node | None, str], bo
     parser = _Parser(text)
     kind, evaluate = parser.disjunction(top=True)
     parser.end()
-    return _truth(kind, evaluate), parser.presence.get(evaluate, UNKNOWN)
+    return truth(kind, evaluate), parser.presence.get(evaluate, UNKNOWN)
 
 
 class _Parser:
@@ -217,7 +166,7 @@ class _Parser:
             self.take()
             other = self.conjunction(top)
             known = self._known(evaluate).either(self._known(other[1]))
-            evaluate = self._either(_truth(kind, evaluate), _truth(*other))
+            evaluate = self._either(truth(kind, evaluate), truth(*other))
             self.presence[evaluate] = known
             kind = "boolean"
         return kind, evaluate
@@ -244,7 +193,7 @@ class _Parser:
             self.take()
             other = self.comparison(top)
             known = self._known(evaluate).both(self._known(other[1]))
-            evaluate = _both(_truth(kind, evaluate), _truth(*other))
+            evaluate = _both(truth(kind, evaluate), truth(*other))
             self.presence[evaluate] = known
             kind = "boolean"
         return kind, evaluate
@@ -253,19 +202,19 @@ class _Parser:
         begin = self.at
         kind, left = self.sum(top)
         operator = self.peek()
-        if operator not in _COMPARE:
+        if operator not in COMPARE:
             return kind, left
         self.take()
         right = self.sum(top)
         tokens = self.tokens[begin : self.at]
         if len(tokens) == 4 and tokens[0] == "@" and right[0] == "number":
-            return "boolean", _numeric(_attribute_name(tokens[1]), _COMPARE[operator], float(tokens[3]))
+            return "boolean", numeric(_attribute_name(tokens[1]), COMPARE[operator], float(tokens[3]))
         if len(tokens) == 4 and tokens[0] == "@" and operator == "=" and right[0] == "string":
             attribute, literal = _attribute_name(tokens[1]), tokens[3][1:-1]
             if literal == _LOOP:
                 return "boolean", lambda n, g, p, a: n[1].get(attribute) == a
             return "boolean", self._member(attribute, frozenset([literal]))
-        compared = _comparison(operator, (kind, left), right)
+        compared = comparison(operator, (kind, left), right)
         counted, others = self.counts.get(left), self.counts.get(right[1])
         if counted and others and operator == "=":
             self.presence[compared] = presence.of_equal_counts(counted, others)
@@ -279,7 +228,7 @@ class _Parser:
             self.take()
             other = self.operand(top)
             one, two = self.counts.get(evaluate), self.counts.get(other[1])
-            evaluate = _added(_number(kind, evaluate), _number(*other))
+            evaluate = added(as_number(kind, evaluate), as_number(*other))
             if one and two:
                 self.counts[evaluate] = one + two
             kind = "number"
@@ -310,7 +259,7 @@ class _Parser:
             location = self.locations.get(inner[1])
             if location and word in ("not", "count"):
                 inner = ("set", location.owners)
-            result = _FUNCTIONS[word](*inner)
+            result = FUNCTIONS[word](*inner)
             before = self._known(inner[1])
             if location and location.steps:
                 before = presence.of_path(location.steps, location.plain and location.attribute is None and not location.of_text)
@@ -331,7 +280,7 @@ class _Parser:
         member = self.members.get(evaluate)
         if member:
             return member
-        true = _truth(kind, evaluate)
+        true = truth(kind, evaluate)
         tokens = self.tokens[begin : self.at]
         attribute = attribute_of(" ".join(tokens).replace("@ ", "@"))
         if attribute is None or f"'{_LOOP}'" in tokens:
@@ -379,7 +328,7 @@ class _Parser:
         written = self.text if begin == 0 else "".join(self.tokens[begin : self.at])
         simple = attribute is not None and not upward and len(steps) <= 1 and not any(predicates for _, predicates in steps)
         child = (steps[0][0] if steps else "") if simple else None
-        owners = _owners(steps, attribute, of_text, upward, top)
+        owners = step_owners(steps, attribute, of_text, upward, top)
         names = None if upward else tuple(name for name, _ in steps)
         return Path(written, owners, attribute, of_text, child, names, not any(predicates for _, predicates in steps))
 
@@ -392,202 +341,9 @@ def _both(left: Evaluate, right: Evaluate) -> Evaluate:
     return lambda n, g, p, a: left(n, g, p, a) and right(n, g, p, a)
 
 
-def _owners(
-    steps: list[tuple[str, list[Predicate]]], attribute: str | None, of_text: bool, upward: bool, top: bool
-) -> Callable[[Node, Groups, Node | None, str], Sequence[Node]]:
-    if top and not upward and not of_text and len(steps) == 1:
-        direct = _one_step(*steps[0], attribute)
-        if direct is not None:
-            return direct
-    find = _start(steps[0][0] if steps else None, upward, top)
-    for position, (name, predicates) in enumerate(steps):
-        if position == 1 and top and not upward and not steps[0][1]:
-            find = _grandchildren(find, steps[0][0], name)
-        elif position:
-            find = _below(find, name)
-        for predicate in predicates:
-            find = _filtered(find, predicate)
-    if attribute is not None:
-        return _carrying(find, attribute)
-    return _speaking(find) if of_text else find
-
-
-def _one_step(name: str, predicates: list[Predicate], attribute: str | None) -> Evaluate | None:
-    """The commonest paths in one function each: children by name, some of them, those with an attribute."""
-    if not predicates and attribute is not None:
-
-        def carrying(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
-            if groups is None:
-                return [child for child in node[3] if child[0].name == name and attribute in child[1]]
-            return [child for child in groups.children.get(name, _NOTHING) if attribute in child[1]]
-
-        return carrying
-    if len(predicates) != 1 or not isinstance(predicates[0], tuple):
-        return None
-    tested, values = predicates[0]
-    if attribute is None:
-
-        def chosen(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
-            if groups is None:
-                return [child for child in node[3] if child[0].name == name and child[1].get(tested) in values]
-            return [child for child in groups.children.get(name, _NOTHING) if child[1].get(tested) in values]
-
-        return chosen
-
-    def both(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
-        if groups is None:
-            return [child for child in node[3] if child[0].name == name and child[1].get(tested) in values and attribute in child[1]]
-        return [child for child in groups.children.get(name, _NOTHING) if child[1].get(tested) in values and attribute in child[1]]
-
-    return both
-
-
-def _start(name: str | None, upward: bool, top: bool) -> Callable[[Node, Groups, Node | None, str], Sequence[Node]]:
-    if name is None:
-        return lambda node, groups, parent, value: (node,)
-    if upward:
-        return lambda node, groups, parent, value: [child for child in parent[3] if child[0].name == name] if parent else _NOTHING
-    if not top:
-        return lambda node, groups, parent, value: [child for child in node[3] if child[0].name == name]
-
-    def grouped(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
-        if groups is None:
-            return [child for child in node[3] if child[0].name == name]
-        return groups.children.get(name, _NOTHING)
-
-    return grouped
-
-
-def _below(find: Evaluate, name: str) -> Evaluate:
-    return lambda node, groups, parent, value: [
-        child for above in find(node, groups, parent, value) for child in above[3] if child[0].name == name
-    ]
-
-
-def _grandchildren(find: Evaluate, above: str, name: str) -> Evaluate:
-    def found(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
-        if groups is None:
-            return [child for middle in find(node, groups, parent, value) for child in middle[3] if child[0].name == name]
-        return groups.below(above, name) if above in groups.children else _NOTHING
-
-    return found
-
-
-def _filtered(find: Evaluate, predicate: Predicate) -> Evaluate:
-    if isinstance(predicate, int):
-        # A position counts among siblings; rules use it on the first step only, where all candidates are siblings.
-        first, last = predicate - 1, predicate
-        return lambda node, groups, parent, value: find(node, groups, parent, value)[first:last]
-    if isinstance(predicate, tuple):
-        attribute, values = predicate
-
-        def members(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
-            candidates = find(node, groups, parent, value)
-            return [found for found in candidates if found[1].get(attribute) in values] if candidates else candidates
-
-        return members
-
-    def chosen(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
-        candidates = find(node, groups, parent, value)
-        return [found for found in candidates if predicate(found, value)] if candidates else candidates
-
-    return chosen
-
-
-def _carrying(find: Evaluate, attribute: str) -> Evaluate:
-    def carriers(node: Node, groups: Groups, parent: Node | None, value: str) -> Sequence[Node]:
-        candidates = find(node, groups, parent, value)
-        return [found for found in candidates if attribute in found[1]] if candidates else candidates
-
-    return carriers
-
-
-def _speaking(find: Evaluate) -> Evaluate:
-    return lambda node, groups, parent, value: [found for found in find(node, groups, parent, value) if found[2].strip()]
-
-
 def _values(location: Path) -> Evaluate:
     """A node-set as the list of its string values."""
     owners, attribute = location.owners, location.attribute
     if attribute is None:
         return lambda n, g, p, a: [found[2] for found in owners(n, g, p, a)]
     return lambda n, g, p, a: [found[1][attribute] for found in owners(n, g, p, a)]
-
-
-def _truth(kind: str, evaluate: Evaluate) -> Evaluate:
-    if kind == "number":
-        return lambda n, g, p, a: (value := evaluate(n, g, p, a)) != 0 and not isnan(value)
-    return evaluate if kind == "boolean" else lambda n, g, p, a: bool(evaluate(n, g, p, a))
-
-
-def _number(kind: str, evaluate: Evaluate) -> Evaluate:
-    if kind == "number":
-        return evaluate
-    if kind == "set":
-        return lambda n, g, p, a: number(values[0]) if (values := evaluate(n, g, p, a)) else nan
-    if kind == "string":
-        return lambda n, g, p, a: number(evaluate(n, g, p, a))
-    return lambda n, g, p, a: float(evaluate(n, g, p, a))
-
-
-def _not(kind: str, evaluate: Evaluate) -> tuple[str, Evaluate]:
-    return "boolean", lambda n, g, p, a: not evaluate(n, g, p, a)
-
-
-def _count(kind: str, evaluate: Evaluate) -> tuple[str, Evaluate]:
-    if kind != "set":
-        raise ValueError("count() takes a path")
-    return "number", lambda n, g, p, a: len(evaluate(n, g, p, a))
-
-
-def _number_function(kind: str, evaluate: Evaluate) -> tuple[str, Evaluate]:
-    return "number", _number(kind, evaluate)
-
-
-def _added(left: Evaluate, right: Evaluate) -> Evaluate:
-    return lambda n, g, p, a: left(n, g, p, a) + right(n, g, p, a)
-
-
-_FUNCTIONS: Final[dict[str, Callable[[str, Evaluate], tuple[str, Evaluate]]]] = {
-    "not": _not,
-    "count": _count,
-    "number": _number_function,
-}
-_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "=": lambda left, right: left == right,
-    "!=": lambda left, right: left != right,
-    "<": lambda left, right: left < right,
-    "<=": lambda left, right: left <= right,
-    ">": lambda left, right: left > right,
-    ">=": lambda left, right: left >= right,
-}
-
-
-def _numeric(attribute: str, compare: Callable[[Any, Any], bool], wanted: float) -> Evaluate:
-    def test(node: Node, groups: Groups, parent: Node | None, value: str) -> bool:
-        text = node[1].get(attribute)
-        return text is not None and compare(number(text), wanted)
-
-    return test
-
-
-def _comparison(operator: str, left: tuple[str, Evaluate], right: tuple[str, Evaluate]) -> Evaluate:
-    """XPath 1.0 §3.4: a node-set stands for any of its values; against a number, values are compared as numbers."""
-    compare = _COMPARE[operator]
-    if left[0] == "set" and right[0] == "set":
-        a_set, other_set = left[1], right[1]
-        return lambda n, g, p, a: any(compare(x, y) for x in a_set(n, g, p, a) for y in other_set(n, g, p, a))
-    if right[0] == "set":
-        mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(operator, operator)
-        return _comparison(mirrored, right, left)
-    if left[0] == "set":
-        values, other = left[1], right[1]
-        if right[0] == "number" or operator not in ("=", "!="):
-            wanted = _number(*right)
-            return lambda n, g, p, a: any(compare(number(value), wanted(n, g, p, a)) for value in values(n, g, p, a))
-        return lambda n, g, p, a: any(compare(value, other(n, g, p, a)) for value in values(n, g, p, a))
-    if left[0] == right[0] == "string" and operator in ("=", "!="):
-        one, two = left[1], right[1]
-    else:
-        one, two = _number(*left), _number(*right)
-    return lambda n, g, p, a: compare(one(n, g, p, a), two(n, g, p, a))
