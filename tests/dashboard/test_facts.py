@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ import pytest
 from iati_platform import reading
 from iati_platform.dashboard.facts import FactsBuilder
 from iati_platform.dashboard.facts.builder import FLAGS
-from iati_platform.dashboard.facts.vocabulary import DATES, XSD_DATES, amount, file_version, is_absolute_url
+from iati_platform.dashboard.facts.vocabulary import DATES, XSD_DATES, amount, amounts, file_version, is_absolute_url
 from iati_platform.standard import VERSIONS
 
 
@@ -189,6 +190,27 @@ def test_counts_of_elements_codes_and_flags() -> None:
     assert found["boolean_values"] == {"iati-activity/transaction/@humanitarian": {"true": 1}}
 
 
+def test_elements_of_different_namespaces_spelled_alike_count_as_one() -> None:
+    alike = '<q:x xmlns:q="urn:a" n="1"/><q:x xmlns:q="urn:b" n="1"/>'
+    found = facts(file(alike, '<q:x xmlns:q="urn:b"/>'))["stats"]["elements"]["1"]
+    assert (found["iati-activity/q:x"], found["iati-activity/q:x/@n"]) == ([2, 3], [1, 2])
+
+
+def test_children_missing_from_some_transactions_stay_with_their_own() -> None:
+    content = """
+    <transaction><transaction-type code="3"/><value value-date="2020-01-01">1</value><value value-date="2021-02-01">2</value></transaction>
+    <transaction><value value-date="2020-03-01" currency="USD">4</value><transaction-date iso-date="2020-04-01"/>
+      <transaction-date iso-date="2020-05-01"/></transaction>
+    <transaction><transaction-type code="C"/><transaction-date iso-date="2020-06-01"/></transaction>"""
+    [activity] = activities(facts(file(content)))
+    assert activity["transactions"] == [
+        ["3", "EUR", "2021-02", 0, 2, 1],
+        ["", "USD", "2020-04", "2020-03", 4, 1],
+        ["C", "EUR", "2020-06", "", 0, 1],
+    ]
+    assert activity["last_transaction"] == "2021-02-01"
+
+
 def test_organisations_named_in_activities() -> None:
     found = facts(file(FULL))["stats"]
     assert found["funding_org_transaction_stats"] == {"total_orgs": 1, "total_refs": 1, "total_full_refs": 1}
@@ -269,5 +291,7 @@ def test_dates_and_amounts() -> None:
         False,
         False,
     ]
+    assert amounts([" 1", "2"]) == amounts(["1", "2 "]) == [1, 2]
+    assert amounts(["1" * 40] * 40 + ["x"])[-2:] == [Decimal("1" * 40), None]
     assert [is_absolute_url(text) for text in ("https://a.org/x y", "https://a.org/x", "a.org", "http://")] == [False, True, False, False]
     assert [file_version(version, VERSIONS) for version in ("2.03", "2.04", "1.05", "")] == ["2.03", "1.01", "1.01", "1.01"]

@@ -1,7 +1,7 @@
 """What statistics need of an activity's transactions, in columns: one list per fact, one entry per transaction, in document order.
 
-Children are taken from the record's lists of their kind, and put to their transactions by their ordinals: a visit of each transaction's
-children would cost three times as much.
+Children are taken from the record's lists of their kind. Where the schema promises one for each transaction, the list is the column;
+otherwise ordinals say which transaction a child belongs to.
 """
 
 from __future__ import annotations

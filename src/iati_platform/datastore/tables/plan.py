@@ -181,23 +181,75 @@ def _own(plan: Plan) -> Filler:
 
     if not texts and not narratives:
         return only_attributes if attributes else lambda node, row: None
+    if not texts and len(narratives) == 1:
+        return _narrative_and(narratives[0], attributes)
+    if not narratives and len(texts) == 1:
+        slot = texts[0]
+        if not attributes:
+            return _only_text(slot)
+        if len(attributes) == 1 and attributes[0][0] == slot:
+            return _attribute_or_text(slot, attributes[0][1])
+        return _text_and(slot, attributes)
 
     def everything(node: Node, row: Row) -> None:
-        _, found, text, children, _ = node
-        if found:
-            for slot, name in attributes:
-                value = found.get(name)
-                if value and row[slot] is None:
-                    row[slot] = value.strip() or None
-        if text:
-            for slot in texts:
-                if row[slot] is None:
-                    row[slot] = text.strip() or None
+        only_attributes(node, row)
+        text = node[2].strip()
+        for slot in texts:
+            if text and row[slot] is None:
+                row[slot] = text
         for slot in narratives:
             if row[slot] is None:
-                row[slot] = narrative(text, children)
+                row[slot] = narrative(node[2], node[3])
 
     return everything
+
+
+def _narrative_and(slot: int, attributes: tuple[tuple[int, str], ...]) -> Filler:
+    def fill(node: Node, row: Row) -> None:
+        _, found, text, children, _ = node
+        if found:
+            for at, name in attributes:
+                value = found.get(name)
+                if value and row[at] is None:
+                    row[at] = value.strip() or None
+        if row[slot] is None:
+            if not text and len(children) == 1 and children[0][0].name == "narrative":
+                row[slot] = children[0][2].strip() or None
+            else:
+                row[slot] = narrative(text, children)
+
+    return fill
+
+
+def _only_text(slot: int) -> Filler:
+    def fill(node: Node, row: Row) -> None:
+        if row[slot] is None:
+            row[slot] = node[2].strip() or None
+
+    return fill
+
+
+def _attribute_or_text(slot: int, name: str) -> Filler:
+    def fill(node: Node, row: Row) -> None:
+        if row[slot] is None:
+            value = node[1].get(name)
+            row[slot] = (value and value.strip()) or node[2].strip() or None
+
+    return fill
+
+
+def _text_and(slot: int, attributes: tuple[tuple[int, str], ...]) -> Filler:
+    def fill(node: Node, row: Row) -> None:
+        _, found, text, _, _ = node
+        if found:
+            for at, name in attributes:
+                value = found.get(name)
+                if value and row[at] is None:
+                    row[at] = value.strip() or None
+        if row[slot] is None:
+            row[slot] = text.strip() or None
+
+    return fill
 
 
 def _one_attribute(slot: int, name: str) -> Filler:
