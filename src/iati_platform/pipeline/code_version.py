@@ -18,7 +18,6 @@ SOURCES = (
     "standard",
     "validator",
     "datastore/analysis.py",
-    "datastore/columns.py",
     "datastore/documents.py",
     "datastore/fields.py",
     "datastore/fragments.py",
