@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from concurrent.futures import Executor
 from functools import partial
 
@@ -64,3 +66,21 @@ def test_results_come_from_other_processes() -> None:
 
 def pid_of(_: str) -> int:
     return os.getpid()
+
+
+def test_workers_leave_when_their_process_is_killed() -> None:
+    program = (
+        "import time\n"
+        "from tests.pipeline.test_executor import pid_of, two_processes\n"
+        "if __name__ == '__main__':\n"
+        "    pool = two_processes()\n"
+        "    print(*[pool.submit(pid_of, str(n)).result() for n in range(4)], flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip()
+    process.kill()
+    # Workers share the pipe: it ends only when the last of them is gone.
+    process.communicate(timeout=30)
+    assert process.returncode == -9

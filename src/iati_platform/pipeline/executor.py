@@ -8,10 +8,13 @@ alone is reported as poison, every other one is processed.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import connection
 from typing import Any, Final, Protocol
 
 KILLS_BEFORE_POISON: Final = 2
@@ -145,11 +148,27 @@ def run(make: Callable[[], Executor], task: Task, keys: Iterable[str], *, window
         yield from runner.drain()
 
 
-def process_pool(workers: int, initializer: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()) -> Executor:
+def process_pool(workers: int) -> Executor:
     """A pool of fresh processes (never forked from a process with threads); imports are paid once by the fork server."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["iati_platform.pipeline.worker"])
-    return ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=initializer, initargs=arguments)
+    return ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_leave_with_parent)
+
+
+def _leave_with_parent() -> None:
+    """End this worker when the process that made the pool is gone, also when it was killed.
+
+    The pool's own queue never tells: every worker holds its writing end open, so an idle one would wait for ever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
 
 
 def dask(address: str) -> Executor:
