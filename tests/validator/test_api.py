@@ -101,7 +101,7 @@ def test_findings_are_grouped_by_activity_and_category_or_flat(client: TestClien
     [
         (b"<iati-activities", 400, "0.1.1"),
         (b"\xff\xfe\x00\x01", 400, "0.1.1"),
-        (gzip.compress(file_of(ACTIVITY)), 400, "0.1.1"),
+        (gzip.compress(file_of(ACTIVITY), mtime=0), 400, "0.1.1"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', 400, "0.1.1"),
         (b"<a>" * 1000 + b"</a>" * 1000, 422, "0.2.1"),
         (b"<rss/>", 422, "0.2.1"),
